@@ -137,28 +137,53 @@ async function drawTenants(
   scope: LawScope,
 ): Promise<{ readonly drawn: readonly string[]; readonly all: bigint }> {
   const seed = sql`${randomInt(2 ** 47)}::bigint`;
-  const most = sql.lit(SAMPLED_ENTRIES);
   const draw = sql`order by hashtextextended(tenant_id, ${seed}) limit ${sql.lit(SAMPLED_TENANTS)}`;
-  const { rows } = await sql<{ drawn: readonly string[] | null; of_all: bigint }>`
+  const { rows } = await sql<{ candidates: readonly string[] | null; of_all: bigint }>`
     with recent as materialized (
       select distinct tenant_id from ${entriesOf(scope)} e
     ), candidate as (
       (select tenant_id, 1 as turn from recent ${draw})
       union all
       (select tenant_id, 2 from tenants where tenant_id not in (select tenant_id from recent) ${draw})
-    ), sized as (
-      select tenant_id, turn, coalesce((select sum(abs(u.entries)) from usage_rollups u
-        where u.tenant_id = candidate.tenant_id), 0) as entries
-      from candidate
-    ), running as (
-      select tenant_id, sum(entries) over (order by entries > ${most}, turn,
-        hashtextextended(tenant_id, ${seed}) rows unbounded preceding) as entries
-      from sized
     )
-    select (select array_agg(tenant_id) from running where entries <= ${most}) as drawn,
+    select (select array_agg(tenant_id order by turn, hashtextextended(tenant_id, ${seed})) from candidate) as candidates,
       (select count(*) from tenants) as of_all`.execute(database.kysely);
   const [row] = rows;
-  return { drawn: row?.drawn ?? [], all: row?.of_all ?? 0n };
+  return { drawn: await fillSample(database, row?.candidates ?? []), all: row?.of_all ?? 0n };
+}
+
+/** Tenants whose sizes are read at once: few fill the sample of a large ledger, and all rollup rows of each are read. */
+const SIZED_AT_ONCE = 10;
+
+/** Takes candidates in their order until the next one does not fit; those that are too large by themselves are passed over. */
+async function fillSample(
+  database: Database,
+  candidates: readonly string[],
+): Promise<readonly string[]> {
+  const drawn: string[] = [];
+  let entries = 0;
+  for (let start = 0; start < candidates.length; start += SIZED_AT_ONCE) {
+    const some = candidates.slice(start, start + SIZED_AT_ONCE);
+    for (const { tenant_id, size } of await readSizes(database, some)) {
+      if (size > SAMPLED_ENTRIES) continue;
+      entries += size;
+      if (entries > SAMPLED_ENTRIES) return drawn;
+      drawn.push(tenant_id);
+    }
+  }
+  return drawn;
+}
+
+/** Reads how many entries tenants have, as far as it matters: each row of a rollup has one at least. */
+async function readSizes(database: Database, tenantIds: readonly string[]) {
+  const { rows } = await sql<{ tenant_id: string; size: number }>`
+    select c.tenant_id, coalesce(u.entries, 0)::float8 as size
+    from unnest(${[...tenantIds]}::text[]) with ordinality c(tenant_id, place)
+    cross join lateral (
+      select sum(abs(r.entries)) as entries from (
+        select entries from usage_rollups where tenant_id = c.tenant_id limit ${sql.lit(SAMPLED_ENTRIES + 1)}) r
+    ) u order by c.place`.execute(database.kysely);
+  return rows;
 }
 
 /** Each unit of the map, as it stands in a rollup and in an entry. */
