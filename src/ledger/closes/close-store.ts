@@ -210,6 +210,14 @@ export async function readWaiting(
 }
 
 /**
+ * Says of a period that it is in a state. No period was shut when Postgres last counted them, so of an equation it believes
+ * that none is, and compares each of a month that was shut since with each that is asked for. Of a CASE it believes nothing.
+ */
+function isInState(state: string): string {
+  return `case p.state when ${state} then true else false end`;
+}
+
+/**
  * Locks those of the periods that are shut and not yet closed, since another close may be at them, too. Answers with
  * the mode of each, which the database froze when it was shut.
  */
@@ -224,7 +232,7 @@ export async function lockShut<Row extends Pick<PeriodRow, 'tenantId' | 'periodS
   }>(
     `select p.tenant_id, p.period_start, p.mode from periods p
      join unnest($1::text[], $2::date[]) k(t, s) on p.tenant_id = k.t and p.period_start = k.s
-     where p.state = 'shut' order by p.tenant_id, p.period_start for update of p`,
+     where ${isInState("'shut'")} order by p.tenant_id, p.period_start for update of p`,
     [periods.map((period) => period.tenantId), periods.map((period) => period.periodStart)],
   );
   const modes = new Map(
@@ -249,7 +257,7 @@ export async function movePeriods(
 ): Promise<void> {
   await transaction.client.query(
     `update periods p set state = $3 from unnest($1::text[], $2::date[]) k(t, s)
-     where p.tenant_id = k.t and p.period_start = k.s and p.state = $4`,
+     where p.tenant_id = k.t and p.period_start = k.s and ${isInState('$4')}`,
     [
       periods.map((period) => period.tenantId),
       periods.map((period) => period.periodStart),
