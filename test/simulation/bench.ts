@@ -7,7 +7,6 @@ import { readAccount } from '../../src/stripe/account.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { openStripe } from '../../src/stripe/stripe-client.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { StripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
@@ -16,6 +15,7 @@ import { putBudget } from '../support/budgets.ts';
 import { createDatabase, resetTables } from '../support/database.ts';
 import { importBooks, makeTenant } from '../support/ledger.ts';
 import { BOXED, BOXED_LIMIT, TENANTS } from './accepted.ts';
+import { joinedStripe } from './held-stripe.ts';
 import { ServerProcesses } from './server-processes.ts';
 
 /** Postgres, Stripe's double and what is set up in them, for one seed after another. */
@@ -56,7 +56,7 @@ export async function openBench(): Promise<SimulationBench> {
   const processes = new ServerProcesses(observer);
   const letAllGo = () => processes.letAllGo();
   process.once('exit', letAllGo);
-  const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
+  const stripe = joinedStripe(double);
   const log = openLog('silent');
   const parts = { database, stripe, livemode: false, clock: double.control.now, log };
   let key = '';

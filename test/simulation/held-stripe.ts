@@ -5,10 +5,22 @@ import { sdkOver } from '../stripe/sdk-over.ts';
 import { joinedAgent } from './joined-sockets.ts';
 import type { Actor, Turns } from './turns.ts';
 
-/** The real SDK with our settings, of which each request waits for its turn and is read to its end within it. */
+/** The real SDK with our settings, of whoever is no actor: no connection of it waits, or is lost, in between. */
+export function joinedStripe(double: StripeDouble): Stripe {
+  return sdkOver(
+    double,
+    joinedClient(double, () => {}),
+  );
+}
+
+function joinedClient(double: StripeDouble, onChunk: () => void) {
+  const agent = joinedAgent(double.accept, onChunk);
+  return unrepeatedHttpClient(Stripe.createNodeHttpClient(agent));
+}
+
+/** The same, of which each request waits for its turn and is read to its end within it. */
 export function heldStripe(double: StripeDouble, actor: Actor, turns: Turns): Stripe {
-  const agent = joinedAgent(double.accept, () => turns.stir());
-  const real = unrepeatedHttpClient(Stripe.createNodeHttpClient(agent));
+  const real = joinedClient(double, () => turns.stir());
   const httpClient = new Proxy(real, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name);
