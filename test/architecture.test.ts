@@ -47,6 +47,7 @@ const LINES: readonly Line[] = [
       'page',
       'csv',
       'counted',
+      'in-parallel',
       'text-width',
       'harmless',
       'version',

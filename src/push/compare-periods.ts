@@ -1,11 +1,11 @@
 import type { InstantMs } from '../clock.ts';
 import { isNotAllowed } from '../database/database.ts';
+import { inParallel } from '../in-parallel.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { byTenantAndStart } from '../periods/period-order.ts';
 import { watchAnswers } from './answer-watch.ts';
 import type { Destination, PushParts } from './destination.ts';
 import { ForeignCount, isAddress } from './destination.ts';
-import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import {
   confirmedSum,

@@ -1,4 +1,5 @@
 import type { InstantMs } from '../clock.ts';
+import { inParallel } from '../in-parallel.ts';
 import { formatDecimal } from '../money.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { byTenantAndStart } from '../periods/period-order.ts';
@@ -7,7 +8,6 @@ import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
 import { destinationOf, EveryTenantRefused, isAddress, NoAnswer } from './destination.ts';
-import { inParallel } from './in-parallel.ts';
 import type { Intent } from './intent.ts';
 import { confirmedSum, identifierOf, openIntent } from './intent.ts';
 import { isSettled, nextStep } from './intent-state.ts';

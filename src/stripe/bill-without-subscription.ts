@@ -1,8 +1,8 @@
+import { inParallel } from '../in-parallel.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { raiseAlert } from '../push/alert-store.ts';
 import { watchAnswers } from '../push/answer-watch.ts';
 import type { PushParts } from '../push/destination.ts';
-import { inParallel } from '../push/in-parallel.ts';
 import type { Intent } from '../push/intent.ts';
 import { isProven } from '../push/intent.ts';
 import { insertIntent } from '../push/intent-store.ts';

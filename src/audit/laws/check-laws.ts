@@ -1,3 +1,4 @@
+import { inParallel } from '../../in-parallel.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import type { Parts, ProgressPart } from '../../parts.ts';
 import type { PublishedSeal } from '../../seals/publication/published-seals.ts';
@@ -38,6 +39,9 @@ interface LawRequest {
   readonly withoutSchema?: boolean;
 }
 
+/** Each law is mostly one long question, and Postgres answers several on several processors. */
+const LAWS_AT_ONCE = 3;
+
 /**
  * Checks every law on the live database. Rollups and seals are brought up to date first, since being
  * behind is no violation.
@@ -67,10 +71,10 @@ export async function checkLaws(
     ...(scope.kind === 'full' ? [() => checkDocuments(database)] : []),
   ];
   const reports: LawReport[] = [];
-  for (const check of checks) {
+  await inParallel(checks, LAWS_AT_ONCE, async (check) => {
     reports.push(await check());
     onProgress?.(reports.length, checks.length);
-  }
+  });
   if (!withoutSchema && reports.every((report) => report.violations.length === 0)) {
     await keepVerification(database, scope, { startedAt, finishedAt: clock() });
   }

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 import { formatInstant } from '../../clock.ts';
+import { inParallel } from '../../in-parallel.ts';
 import type { ProgressPart } from '../../parts.ts';
 import { refusalOfOne } from '../../push/destination.ts';
-import { inParallel } from '../../push/in-parallel.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { Fault, Operation, Remedy } from '../../remedy.ts';
 import { advise } from '../../remedy.ts';

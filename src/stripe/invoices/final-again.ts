@@ -1,5 +1,5 @@
+import { inParallel } from '../../in-parallel.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
-import { inParallel } from '../../push/in-parallel.ts';
 import { takeRead } from '../reads/read-allowance-store.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';

@@ -1,11 +1,11 @@
 import type Stripe from 'stripe';
+import { inParallel } from '../../in-parallel.ts';
 import { formatMinor } from '../../money.ts';
 import { endAlerts, raiseAlert } from '../../push/alert-store.ts';
 import type { AnswerWatch } from '../../push/answer-watch.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import { comparePeriods } from '../../push/compare-periods.ts';
 import { isOfOne } from '../../push/destination.ts';
-import { inParallel } from '../../push/in-parallel.ts';
 import { isProven } from '../../push/intent.ts';
 import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';

@@ -1,7 +1,7 @@
+import { inParallel } from '../../in-parallel.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import { watchAnswers } from '../../push/answer-watch.ts';
 import type { Destination, Obstacle, PushParts } from '../../push/destination.ts';
-import { inParallel } from '../../push/in-parallel.ts';
 import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
