@@ -86,10 +86,16 @@ interface TenantKeys {
 }
 
 /**
- * How Stripe is when a month is pushed: it takes no event, or it bills each customer by a subscription that began
- * with the month, and none of its webhooks has come.
+ * How Stripe is when a month is pushed: it takes no event, it lets no draft go, or it bills each customer by a
+ * subscription that began with the month, and none of its webhooks has come.
  */
-type StripeIs = 'unavailable' | 'subscribed';
+type StripeIs = 'unavailable' | 'keeping_drafts' | 'subscribed';
+
+/** What Stripe answers 503 to. */
+const NOT_DONE: Readonly<Partial<Record<StripeIs, string>>> = {
+  unavailable: METER_EVENTS,
+  keeping_drafts: '/v1/invoices/*',
+};
 
 /** When a step that says nothing else happens: after most events, before any period's end. */
 const DEFAULT_AT = '2026-10-20T12:00:00Z';
@@ -218,8 +224,9 @@ async function push(
     const clock = double.control.now;
     const parts = { database, stripe, livemode: false, clock, log: openLog('silent') };
     if (is === 'subscribed') await setUpSubscriptions(parts, meter);
-    if (is === 'unavailable') {
-      const match = { method: 'POST', path: METER_EVENTS };
+    const path = is === null ? undefined : NOT_DONE[is];
+    if (path !== undefined) {
+      const match = { method: 'POST', path };
       double.control.injectFault({ kind: 'error', status: 503, match, times: 1_000_000 });
     }
     await double.control.setClock(at);
