@@ -4,6 +4,7 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { ENTRIES_PER_BATCH } from '../../src/database/entries-of-batch.ts';
 import { FACT_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { UNATTRIBUTED } from '../../src/rating/rate-event.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 
 /** How much history a ledger gets, and of whom. */
@@ -14,6 +15,8 @@ export interface Fill {
   readonly month: string;
   /** Calls of a run at the most, whose others become runs of their own; left out where runs stay as they are. */
   readonly callsARun?: number;
+  /** Whether nobody's they are, as a worker posts what names no tenant; left out, they are the tenants'. */
+  readonly unattributed?: boolean;
   /** Told what goes on, and every tenth of the entries. */
   readonly onProgress: (text: string) => void;
 }
@@ -21,6 +24,16 @@ export interface Fill {
 /** As many as the worker puts into a transaction. */
 export const BATCH_ENTRIES = 2_000;
 const BACKENDS = 2;
+/** What a call without a tenant has in place of a charge and its price. */
+const NOBODYS = {
+  outcome: `case when outcome = 'charged' then 'unattributed' else outcome end`,
+  charge: '0::numeric',
+  ...Object.fromEntries(
+    FACT_COLUMNS.split(', ')
+      .filter((column) => column.startsWith('charge_'))
+      .map((column) => [column, `nullif(${column}, ${column})`]),
+  ),
+};
 /** More calls than any run has. */
 const MANY = 1_000_000;
 
@@ -73,6 +86,7 @@ async function prepare(url: string, fill: Fill): Promise<void> {
     create index if not exists seeds_by_place on bench.seeds (place);
     analyze bench.seeds`);
   await makeTenants(client, fill);
+  if (fill.unattributed) await makePeriods(client, fill, `values ('${UNATTRIBUTED}')`);
   await client.end();
 }
 
@@ -86,12 +100,25 @@ export async function makeTenants(
      select ${tenantOf('n')}, $2::date from generate_series(0, $1 - 1) n on conflict do nothing`,
     [fill.tenants, `${fill.month}-01`],
   );
+  await makePeriods(
+    client,
+    fill,
+    `select ${tenantOf('n')} from generate_series(0, ${fill.tenants - 1}) n`,
+  );
+}
+
+/** Makes the month's period of each tenant that a query names. */
+async function makePeriods(
+  client: pg.Client,
+  { month }: Pick<Fill, 'month'>,
+  tenants: string,
+): Promise<void> {
   await client.query(
     `insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone)
-     select ${tenantOf('n')}, $2::date, $2::date at time zone 'UTC',
-       ($2::date + interval '1 month') at time zone 'UTC', 'UTC'
-     from generate_series(0, $1 - 1) n on conflict do nothing`,
-    [fill.tenants, `${fill.month}-01`],
+     select k.tenant, $1::date, $1::date at time zone 'UTC',
+       ($1::date + interval '1 month') at time zone 'UTC', 'UTC'
+     from (${tenants}) k(tenant) on conflict do nothing`,
+    [`${month}-01`],
   );
 }
 
@@ -173,9 +200,12 @@ function copiedColumns(
   },
 ): string {
   const { instant, salt } = of;
-  // A run keeps its tenant within a copy, and has another one in the next.
   const own: Readonly<Record<string, string>> = {
-    tenant_id: tenantOf(`(s.run + ${of.copy} * r.count) % ${fill.tenants}`),
+    ...(fill.unattributed ? NOBODYS : {}),
+    // A run keeps its tenant within a copy, and has another one in the next.
+    tenant_id: fill.unattributed
+      ? `'${UNATTRIBUTED}'`
+      : tenantOf(`(s.run + ${of.copy} * r.count) % ${fill.tenants}`),
     event_id: `md5(${salt})::uuid::text`,
     entry_id: `${of.batchOf} * ${ENTRIES_PER_BATCH} + place % ${BATCH_ENTRIES}`,
     occurred_at: instant,

@@ -90,9 +90,9 @@ export function readStandingOf(
   );
 }
 
-/** An index holds these alone, so that a batch without any is not read. */
-const ATTEMPTED = `call_id is not null or trace_id is not null
-      and (status <> 'ok' or attempt > 1 or further_tags ? 'requested_model_source')`;
+/** An index holds these alone, so that a batch without any is not read; the number is how it is written there. */
+const ATTEMPTED = `(call_id is not null or trace_id is not null
+      and (status <> 'ok' or attempt > 1 or further_tags ? 'requested_model_source'))::int = 1`;
 
 /**
  * Reads the entries of a batch whose attempts may belong to a call of several (R8). A reversal

@@ -6,6 +6,7 @@ import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { REPORT_JOINER } from './finer-counts.ts';
+import { IS_BARE, STANDS_AS_REPORTED } from './held-store.ts';
 
 /** A call without a tenant, and the tags of the spans around it, the nearest first. */
 export interface UntaggedCall {
@@ -21,12 +22,12 @@ const MOST_BELOW = 1_000;
 const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}' and o.revision = 0 and o.member_id = ''
       and o.trace_id is not null and o.parent_span_id is not null`;
 /** A call that names no answer is found by its span. */
-const IS_AROUND = `(o.response_id is null or o.gateway_cache <> 'none') and o.span_id is not null
-      and o.revision = 0 and o.status = 'ok'`;
+const IS_AROUND = `${IS_BARE} and o.span_id is not null and ${STANDS_AS_REPORTED}`;
 
 /**
  * Reads the calls without a tenant that these batches brought or lie within spans that they brought, as far as
- * they still stand so, with what lies around them.
+ * they still stand so, with what lies around them. OFFSET 0 keeps what lies within a span a look-up by that span: the
+ * index of spans that lie around others holds all that is asked for, too, and could be read whole each time.
  */
 export async function readUntaggedCalls(
   transaction: Transaction,
@@ -47,8 +48,10 @@ export async function readUntaggedCalls(
             where s.trace_id = b.trace_id
               and s.span_id is not null and s.parent_span_id is not null limit ${MOST_OF_A_SPAN})
           union all
-          (select o.span_id from entries_within_span(b.at) o
-            where o.trace_id = b.trace_id and ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
+          (select o.span_id from (
+              select * from entries_within_span(b.at) o
+              where o.trace_id = b.trace_id and ${STANDS_AS_REPORTED} offset 0) o
+            where ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
         where b.steps < ${MOST_STEPS_DEEP}
       ), nobodys as materialized (
         select e.entry_id, e.trace_id, e.parent_span_id

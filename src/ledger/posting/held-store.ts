@@ -9,9 +9,12 @@ export const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}'`;
 export const IS_BARE = `(o.response_id is null or o.gateway_cache <> 'none')`;
 const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id is not null)`;
 
-/** The entries of a batch any other report may repeat; the rest are repeated by one of these alone. */
-export const IS_ONE_OF_FEW = `${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
-    or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS})`;
+/**
+ * The entries of a batch any other report may repeat; the rest are repeated by one of these alone. It is written as its
+ * index has it: a number, so that no other look-up says it too and reads all of that index.
+ */
+export const IS_ONE_OF_FEW = `(${STANDS_AS_REPORTED} and (o.call_id is not null or o.shares_response
+    or ${IS_BARE_SPAN} or o.response_id is not null and ${IS_NOBODYS}))::int = 1`;
 
 /** What there is of that for whose sake a fold reads entries again. Most ledgers hold none of it. */
 export interface Held {
