@@ -43,7 +43,8 @@ const EVERY_MARK = [OF_RESPONSE, OF_RESPONSE_OF_NOBODY, OF_CALL, WITHIN_SPAN, AR
  */
 function withMarkOf(branches: readonly string[]): string {
   return `cross join lateral (
-    select o.entry_id from (${branches.join('\n    union all\n    ')}) o
+    select o.entry_id, o.source, o.event_id, o.member_id, o.kind
+    from (${branches.join('\n    union all\n    ')}) o
     where o.tenant_id = w.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, w.tenant_id)
     limit ${MOST_REPORTS}
   ) o`;
@@ -186,12 +187,16 @@ async function readPairs(
         from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(which.of)}
       ) w
       ${withMarkOf(which.by)}
-      where o.entry_id <> w.entry_id
+      where o.entry_id <> w.entry_id and not (${IS_MOVE})
       order by one, other`,
     values: [batchIds],
   });
   return rows;
 }
+
+/** One is the other after a person moved it to a tenant: one report of the call, and no second one. */
+const IS_MOVE = `'correction' in (w.kind, o.kind) and o.source = w.source and o.event_id = w.event_id
+        and o.member_id = w.member_id`;
 
 /** Spans that stand between two others, each found by an index in either direction. */
 const STEP = 's.span_id is not null and s.parent_span_id is not null';

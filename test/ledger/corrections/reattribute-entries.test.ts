@@ -53,6 +53,21 @@ it('does nothing the second time', async () => {
   expect(await count(database, 'entries')).toBe(7);
 });
 
+it('makes no second report of what it moves, and what repeats the call afterwards is one', async () => {
+  const answered = { tenant_id: null, response_id: 'resp-1', feature: 'answers' };
+  await receiveEvents(database, [nativeEvent({ event_id: 'answered', ...answered })]);
+  await run({ feature: 'answers' });
+  expect(await textRows(database, 'select event_id from second_reports')).toEqual([]);
+  await receiveEvents(database, [nativeEvent({ event_id: 'told-again', ...answered })]);
+  await foldAll(database, systemClock);
+  expect(
+    await textRows(database, 'select event_id, because, repeats_event_id from second_reports'),
+  ).toEqual([{ event_id: 'told-again', because: 'response', repeats_event_id: 'answered' }]);
+  const owed = "select sum(charge) as owed from audit.entries where event_id <> 'kept'";
+  expect(await textRows(database, owed)).toEqual([{ owed: '0.0042' }]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
 it('raises the coverage from a third to all of the cost', async () => {
   await foldAll(database, systemClock);
   // Three calls at 1000 × 2.50 µ + 100 × 10.00 µ = 0.0035; one has a tenant.
