@@ -18,7 +18,7 @@ export interface InvoiceRow {
   readonly amount: bigint | null;
   /** The one intent that it was made for; null where it bills what the meter counted. */
   readonly identifier: string | null;
-  /** When Stripe was last asked to hold it; null once it was seen that nothing is left of that, or where it never was. */
+  /** When Stripe was last asked to hold it; null once its answer was heard, or nothing is left of that, or where it never was. */
   readonly holdAskedAt: InstantMs | null;
 }
 
@@ -79,13 +79,22 @@ function toInvoice(row: Row): InvoiceRow {
 type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'> &
   Partial<Pick<InvoiceRow, 'identifier'>>;
 
-/** Keeps that a draft is held, and that Stripe is asked to from now on. One that was released stays released. */
-export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<void> {
-  await sql`
+/**
+ * Keeps that a draft is held, and that Stripe is asked to from now on. One that was released stays released. Answers
+ * whether nobody else asked it, whose request may still be under way.
+ */
+export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<boolean> {
+  const { rows } = await sql<{ is_alone: boolean }>`
+    with before as (select hold_asked_at from stripe_invoices where invoice_id = ${of.invoiceId} for update)
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at, hold_asked_at) values
       (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)}, ${formatInstant(at)})
     on conflict (invoice_id) do update set hold_asked_at = excluded.hold_asked_at
-      where stripe_invoices.state in ('held', 'released')`.execute(database.kysely);
+      where stripe_invoices.state in ('held', 'released')
+    -- Where it is new, no other transaction has touched the row.
+    returning xmax = 0 or exists (select from before where hold_asked_at is null) as is_alone`.execute(
+    database.kysely,
+  );
+  return rows[0]?.is_alone ?? false;
 }
 
 /** Keeps that nothing is left of what Stripe was asked then; whoever asked it since is not forgotten. */

@@ -6,10 +6,11 @@ import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { takeRead } from '../reads/read-allowance-store.ts';
-import { askStripe } from '../stripe-client.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { holdInvoice } from './invoice.ts';
-import { readInvoices } from './invoice-store.ts';
+import type { InvoiceRow } from './invoice-store.ts';
+import { readInvoices, saveGone } from './invoice-store.ts';
 
 const PARALLEL_READS = 8;
 /** One page, newest first; a customer has one invoice a month, and few others. */
@@ -93,11 +94,31 @@ async function findFinal(
 ): Promise<Obstacle | null> {
   const { target, customer } = whom;
   const invoices = await readInvoices(parts.database, { month: null, tenantId: target.tenantId });
-  const isKnown = invoices.some(
+  const known = invoices.filter(
     ({ periodStart, state, identifier }) =>
       periodStart === target.periodStart && state !== 'gone' && identifier === null,
   );
-  if (isKnown || !(await takeMissedInvoices(parts, { ...target, customer }))) return null;
-  const fault = await destination.objectTo(whom);
+  const hasLooked =
+    known.length === 0
+      ? await takeMissedInvoices(parts, { ...target, customer })
+      : await holdOnceMore(parts, known);
+  const fault = hasLooked ? await destination.objectTo(whom) : null;
   return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
+}
+
+/**
+ * Whoever asked Stripe to hold a draft, and heard no answer, may have died before Stripe knew of it: the draft is final
+ * by then, or becomes so. False where there is none such.
+ */
+async function holdOnceMore(parts: StripeParts, known: readonly InvoiceRow[]): Promise<boolean> {
+  const unsure = known.filter(({ state, holdAskedAt }) => state === 'held' && holdAskedAt !== null);
+  for (const { invoiceId } of unsure) {
+    try {
+      await holdInvoice(parts, invoiceId);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await saveGone(parts.database, invoiceId);
+    }
+  }
+  return unsure.length > 0;
 }

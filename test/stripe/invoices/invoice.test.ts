@@ -9,7 +9,7 @@ import { linkCustomers } from '../../../src/stripe/customers/link-customers.ts';
 import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
 import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
 import { holdInvoice, releaseInvoices } from '../../../src/stripe/invoices/invoice.ts';
-import { readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
+import { readInvoice, readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
@@ -242,6 +242,50 @@ test('a draft that is released while it is being held, by a process that ends th
   await releaseInvoices(parts, { month: MONTH });
 
   expect(await kept()).toMatchObject({ state: 'released', holdAskedAt: null });
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
+/** Stripe hears nothing of what holds the draft, and whoever asked for it has ended; its event never comes again. */
+async function unheldDraft() {
+  const opened = await scene({ withWebhooks: false });
+  const { parts, double } = opened;
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  const [draft] = (await parts.stripe.invoices.list({ customer: customerOf('acme') })).data;
+  const id = draft?.id ?? '';
+  const match = { method: 'POST', path: '/v1/invoices/*' };
+  double.control.injectFault({ kind: 'reset_before_apply', match, times: 6 });
+  await expect(holdInvoice(parts, id)).rejects.toThrow();
+  double.control.clearFaults();
+  const known = () => readInvoice(opened.database, id);
+  expect(await known()).toMatchObject({ state: 'held' });
+  return { ...opened, id, known };
+}
+
+test('a draft that was asked to be held, and was not, is known to be final before its usage is told', async () => {
+  const { parts, double, known, differences } = await unheldDraft();
+  await double.control.advanceClock(2 * HOUR_MS);
+
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  await pushMonth(parts, ofMonth(MONTH));
+
+  expect(await known()).toMatchObject({ state: 'finalized', quantity: 0n });
+  await runSteps(parts, MONTH);
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
+test('a draft that was asked to be held, and was not, is held before its usage is told', async () => {
+  const { parts, double, id, differences } = await unheldDraft();
+
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  await pushMonth(parts, ofMonth(MONTH));
+
+  expect(await parts.stripe.invoices.retrieve(id)).toMatchObject({
+    ...{ status: 'draft', auto_advance: false },
+  });
+  await double.control.advanceClock(2 * HOUR_MS);
+  await runSteps(parts, MONTH);
   await double.control.advanceClock(2 * HOUR_MS);
   expect(await differences()).toEqual([]);
 });
