@@ -8,17 +8,18 @@ import { fillLedger } from '../bench/fill-ledger.ts';
 import { readServerCpu } from './server-cpu.ts';
 
 /**
- * What closing a month takes: `node test/long/close-at-scale.ts [entries] [tenants]`. All tenants close two months,
- * the first with a tenth of the entries, so that what a tenant costs is told from what an entry costs. Before and
- * after each close one statement that only sums the same entries by their tenant runs as a yardstick, so that what
- * else the machine does falls on both. Seconds of the processor say more than those of the clock where it does much.
+ * What closing a month takes: `node test/long/close-at-scale.ts [entries] [tenants] [address of a Postgres]`. On the
+ * Postgres of an address the ledger stays. All tenants close two months, the first with a tenth of the entries, so that
+ * what a tenant costs is told from what an entry costs. Before and after each close one statement that only sums the same
+ * entries by their tenant runs as a yardstick, so that what else the machine does falls on both. Seconds of the processor
+ * say more than those of the clock where it does much.
  */
 const entries = Number(process.argv[2] ?? 1_000_000);
 const tenants = Number(process.argv[3] ?? 10_000);
 const FEW = '2025-05';
 const MANY = '2025-06';
 
-const servers = await startServers();
+const servers = await startServers(process.argv[4] ?? null);
 const sizes = { packed: 20_000, single: 0, insert: 0, usual: 0 };
 await makeSource(servers, { rounds: 1, roundSeconds: 0, sizes, onProgress: () => {} });
 const url = servers.urlOf(SOURCE);

@@ -48,24 +48,31 @@ function checkOverlaps(database: Database, scope: LawScope): Promise<LawReport> 
 
 /**
  * What is late is of before its period; everything else occurred in it. What is not due is of a month that was closed
- * in shadow: marked so for any other reason it would be on no bill, and nobody would miss it.
+ * in shadow: marked so for any other reason it would be on no bill, and nobody would miss it. That takes a look at other
+ * periods for each entry, for which Postgres takes one process: so it is only looked at where there is any.
  */
 function checkPlaces(database: Database, scope: LawScope): Promise<LawReport> {
+  const entriesInPlaces = sql`${entriesOf(scope)} e
+    left join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start`;
   return check(
     database,
     LAW,
     sql<Counted>`
-    select count(*) as checked, array_agg('ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '" occurred at '
-        || e.occurred_at || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end
-        || case when e.not_due then ', not due' else '' end)
-      filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at
-        -- Null where it is due, and a null is no reason to leave out what follows an "and": so "is true".
-        or e.not_due is true and not ${MAY_BE_NOT_DUE})
-      as violations
-    from ${entriesOf(scope)} e
-    left join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start`,
+    with placed as materialized (
+      select count(*) as checked, count(*) filter (where e.not_due) as not_due, array_agg(${SAID})
+        filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at)
+        as violations
+      from ${entriesInPlaces}
+    ), not_due as (
+      select array_agg(${SAID} || ', not due') as violations from ${entriesInPlaces}
+      where (select not_due from placed) > 0 and e.not_due and not ${MAY_BE_NOT_DUE}
+    )
+    select placed.checked, placed.violations || not_due.violations as violations from placed, not_due`,
   );
 }
+
+const SAID = sql`'ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '" occurred at ' || e.occurred_at
+        || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end`;
 
 /**
  * A month that was closed in shadow lies before the entry's own, and usage occurred before that month's end. A

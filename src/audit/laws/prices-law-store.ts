@@ -94,13 +94,13 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
           when b.caching = 'pass_through' and e.gateway_cache <> 'none' then 0
           when b.caching = 'work_done' then
             ${times('e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens', 'f.input')}
-            + ${times('e.output_tokens', 'f.output')} + f.per_call / 1000000 * e.call_share + w.charge
-          else ${textAmount('f')} + f.per_call / 1000000 * e.call_share + w.charge
+            + ${times('e.output_tokens', 'f.output')} + f.per_call / 1000000 * e.call_share + ${unitAmount('charge')}
+          else ${textAmount('f')} + f.per_call / 1000000 * e.call_share + ${unitAmount('charge')}
         end as right_charge,
         case when e.gateway_cache <> 'none' then 0
           when e.status <> 'ok' and e.cost = 0 then 0
-          else round((${textAmount('k')} + k.per_call / 1000000 * e.call_share + w.cost) * coalesce(x.numerator, 1)
-            / coalesce(x.denominator, 1))
+          else round((${textAmount('k')} + k.per_call / 1000000 * e.call_share + ${unitAmount('cost')}) * coalesce(${oneOf('e.currency', 't')}, 1)
+            / coalesce(${oneOf('kb.currency', 'o')}, 1))
         end as right_cost
       from ${entriesOf(scope)} e
       left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
@@ -117,18 +117,10 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
           else 1000000 end as factor) times
       ) f on true
       left join price_books kb on kb.book = k.book and kb.effective_from = k.effective_from
-      left join lateral (
-        -- What a cost in another currency was converted by, rounded half up once.
-        select case when v.base = e.currency then 1000000000000 else t.rate end as numerator,
-          case when v.base = kb.currency then 1000000000000 else f.rate end as denominator
-        from exchange_versions v
-        left join exchange_rates t on t.version_id = v.version_id and t.currency = e.currency
-        left join exchange_rates f on f.version_id = v.version_id and f.currency = kb.currency
-        where kb.currency <> e.currency and v.version_id::text = e.further_tags ->> 'cost_exchange'
-      ) x on true
-      left join lateral (
-        select ${unitAmount('charge')} as charge, ${unitAmount('cost')} as cost
-      ) w on true
+      -- What a cost in another currency was converted by, rounded half up once.
+      left join exchange_versions v on kb.currency <> e.currency and v.version_id::text = e.further_tags ->> 'cost_exchange'
+      left join exchange_rates t on t.version_id = v.version_id and t.currency = e.currency
+      left join exchange_rates o on o.version_id = v.version_id and o.currency = kb.currency
       where e.kind not in ('allocation', 'adjustment')
     )
     select count(*) as checked, array_agg('ent_' || entry_id || ' of tenant "' || tenant_id || '" (' || requested_model
@@ -138,6 +130,11 @@ async function checkRates(database: Database, scope: LawScope): Promise<Checked>
         or (cost is not null and cost is distinct from right_cost)) as violations
     from priced`.execute(database.kysely);
   return rows[0] ?? NOTHING;
+}
+
+/** Returns what one unit of the base of an exchange version is in a currency, in millionths of a millionth. */
+function oneOf(currency: string, rate: 't' | 'o') {
+  return sql.raw(`case when v.base = ${currency} then 1000000000000 else ${rate}.rate end`);
 }
 
 /** Nothing of a unit costs nothing, whether it has a price or not. */
@@ -159,13 +156,18 @@ function textAmount(rate: 'f' | 'k') {
   );
 }
 
-/** Returns what the other units come to; null where one that was counted has no price. */
+/**
+ * Returns what the other units come to; null where one that was counted has no price, or is none of ours. It is one
+ * expression: of a subquery for each entry Postgres would let one process do all of it.
+ */
 function unitAmount(of: 'charge' | 'cost') {
-  const cases = FURTHER_UNITS.map(({ name }) => `when '${name}' then ${unitPrice(name, of)}`);
-  return sql.raw(`case when e.units is null then 0 else (
-    select case when bool_and(priced.price is not null) then sum(priced.count * priced.price) end
-    from (select u.value::numeric as count, case u.key ${cases.join(' ')} end as price
-      from jsonb_each_text(e.units) u) priced) end`);
+  const names = FURTHER_UNITS.map(({ name }) => name);
+  const amounts = names.map(
+    (name) =>
+      `case when e.units ? '${name}' then (e.units ->> '${name}')::numeric * ${unitPrice(name, of)} else 0 end`,
+  );
+  return sql.raw(`case when e.units is null then 0
+          when e.units - '{${names.join()}}'::text[] = '{}' then ${amounts.join(' + ')} end`);
 }
 
 /**
