@@ -19,6 +19,8 @@ import { readServerCpu } from './server-cpu.ts';
  */
 const ACTS = { rerate, reattribute } as const;
 const what = process.argv[2] as keyof typeof ACTS;
+if (!(what in ACTS))
+  throw new Error(`say what is to be measured: ${Object.keys(ACTS).join(' or ')}`);
 const entries = Number(process.argv[3] ?? 240_000);
 const TENANTS = 200;
 const MONTH = '2025-06';
