@@ -332,7 +332,6 @@ table entries (
 );
 CREATE INDEX entries_answered_from_cache ON public.entries USING btree (tenant_id, period_start) WHERE (gateway_cache <> 'none'::text);
 CREATE INDEX entries_around_span ON public.entries USING btree (span_id COLLATE "C") WHERE (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL)) AND (revision = 0) AND (status = 'ok'::text));
-CREATE INDEX entries_attempted ON public.entries USING btree (entry_id) WHERE ((((call_id IS NOT NULL) OR ((trace_id IS NOT NULL) AND ((status <> 'ok'::text) OR (attempt > 1) OR (further_tags ? 'requested_model_source'::text)))))::integer = 1);
 CREATE INDEX entries_by_call ON public.entries USING btree (call_id COLLATE "C", occurred_at) WHERE (call_id IS NOT NULL);
 CREATE UNIQUE INDEX entries_by_id ON public.entries USING btree (entry_id);
 CREATE INDEX entries_by_period ON public.entries USING brin (period_start);
@@ -346,8 +345,9 @@ CREATE INDEX entries_by_run ON public.entries USING brin (occurred_at timestampt
 CREATE INDEX entries_converted ON public.entries USING btree (tenant_id, occurred_at) WHERE (further_tags ? 'cost_exchange'::text);
 CREATE INDEX entries_corrections ON public.entries USING btree (corrects_entry_id) WHERE (corrects_entry_id IS NOT NULL);
 CREATE INDEX entries_failed_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status <> 'ok'::text) AND (trace_id IS NOT NULL));
+CREATE INDEX entries_few ON public.entries USING btree (entry_id) WHERE ((((revision = 0) AND (status = 'ok'::text) AND ((call_id IS NOT NULL) OR shares_response OR (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL))) OR ((response_id IS NOT NULL) AND (tenant_id = 'unattributed'::text)))))::integer = 1);
 CREATE INDEX entries_later_attempts ON public.entries USING btree (tenant_id, trace_id) WHERE ((status = 'ok'::text) AND (trace_id IS NOT NULL) AND ((attempt > 1) OR (further_tags ? 'requested_model_source'::text)));
-CREATE INDEX entries_to_join ON public.entries USING btree (entry_id) WHERE ((((revision = 0) AND (status = 'ok'::text) AND ((call_id IS NOT NULL) OR shares_response OR (((response_id IS NULL) OR (gateway_cache <> 'none'::text)) AND ((span_id IS NOT NULL) OR (parent_span_id IS NOT NULL))) OR ((response_id IS NOT NULL) AND (tenant_id = 'unattributed'::text)))))::integer = 1);
+CREATE INDEX entries_of_several_attempts ON public.entries USING btree (entry_id) WHERE ((((call_id IS NOT NULL) OR ((trace_id IS NOT NULL) AND ((status <> 'ok'::text) OR (attempt > 1) OR (further_tags ? 'requested_model_source'::text)))))::integer = 1);
 CREATE INDEX entries_waiting ON public.entries USING btree (tenant_id, period_start) WHERE (outcome = ANY (ARRAY['unrated'::text, 'unmeasured'::text]));
 CREATE INDEX entries_within_span ON public.entries USING btree (parent_span_id COLLATE "C") WHERE ((parent_span_id IS NOT NULL) AND (revision = 0) AND (status = 'ok'::text));
 CREATE INDEX entries_without_tenant ON public.entries USING btree (response_id) WHERE ((tenant_id = 'unattributed'::text) AND (response_id IS NOT NULL) AND (revision = 0) AND (gateway_cache = 'none'::text) AND (status = 'ok'::text));
@@ -864,6 +864,7 @@ table stripe_invoices (
   identifier text,
   hosted_url text,
   hold_asked_at timestamp with time zone,
+  hold_answered_at timestamp with time zone,
   constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))

@@ -15,7 +15,7 @@ export interface Fill {
   readonly month: string;
   /** Calls of a run at the most, whose others become runs of their own; left out where runs stay as they are. */
   readonly callsARun?: number;
-  /** Whether nobody's they are, as a worker posts what names no tenant; left out, they are the tenants'. */
+  /** Whether they are nobody's, as a worker posts what names no tenant; left out, they are the tenants'. */
   readonly unattributed?: boolean;
   /** Told what goes on, and every tenth of the entries. */
   readonly onProgress: (text: string) => void;

@@ -30,7 +30,7 @@ export async function joinReports(
   const seconds = new Map<bigint, Second>();
   const unnamed = held.unnamedSpans ? await readUnnamedSpans(transaction, batchIds) : [];
   for (const { outer, inner } of unnamed) {
-    const around = aroundCall(outer, inner);
+    const around = aroundCall(outer, asMoved(inner));
     if (around !== null) seconds.set(outer.entryId, around);
   }
   // What is no call itself stands in no other's place.
@@ -81,6 +81,15 @@ function countedAnew(
   const made = correct(cache, entry, { change, note: { reason, actor: REPORT_JOINER } });
   // What was billed in a currency in which the tenant no longer pays stays as it was billed.
   return made.paysNow === null ? postedEntriesOf(made) : [];
+}
+
+/** Returns each call once: one that was moved to another tenant, in the order of the ids, as it came to stand there. */
+function asMoved(calls: readonly StoredEntry[]): readonly StoredEntry[] {
+  const byReport = calls.map((call) => {
+    const { source, eventId, memberId, eventDigest } = call;
+    return [[source, eventId, memberId, eventDigest.toString('hex')].join('\u0000'), call] as const;
+  });
+  return [...new Map(byReport).values()];
 }
 
 interface Second extends Repeated {

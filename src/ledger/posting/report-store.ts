@@ -43,7 +43,7 @@ const EVERY_MARK = [OF_RESPONSE, OF_RESPONSE_OF_NOBODY, OF_CALL, WITHIN_SPAN, AR
  */
 function withMarkOf(branches: readonly string[]): string {
   return `cross join lateral (
-    select o.entry_id, o.source, o.event_id, o.member_id, o.kind
+    select o.entry_id, o.source, o.event_id, o.member_id, o.event_digest, o.kind
     from (${branches.join('\n    union all\n    ')}) o
     where o.tenant_id = w.tenant_id or '${UNATTRIBUTED}' in (o.tenant_id, w.tenant_id)
     limit ${MOST_REPORTS}
@@ -194,9 +194,9 @@ async function readPairs(
   return rows;
 }
 
-/** One is the other after a person moved it to a tenant: one report of the call, and no second one. */
+/** One is the other after it was moved to another tenant: the two are one report. One that was sent anew has its own digest. */
 const IS_MOVE = `'correction' in (w.kind, o.kind) and o.source = w.source and o.event_id = w.event_id
-        and o.member_id = w.member_id`;
+        and o.member_id = w.member_id and o.event_digest = w.event_digest`;
 
 /** Spans that stand between two others, each found by an index in either direction. */
 const STEP = 's.span_id is not null and s.parent_span_id is not null';

@@ -18,8 +18,10 @@ export interface InvoiceRow {
   readonly amount: bigint | null;
   /** The one intent that it was made for; null where it bills what the meter counted. */
   readonly identifier: string | null;
-  /** When Stripe was last asked to hold it; null once its answer was heard, or nothing is left of that, or where it never was. */
+  /** When Stripe was last asked to hold it; null once it was seen that nothing is left of that, or where it never was. */
   readonly holdAskedAt: InstantMs | null;
+  /** When Stripe last answered that it holds it; null where no answer was heard, and it may never have been asked. */
+  readonly holdAnsweredAt: InstantMs | null;
 }
 
 interface Row {
@@ -32,10 +34,11 @@ interface Row {
   readonly amount: bigint | null;
   readonly identifier: string | null;
   readonly hold_asked_at: InstantMs | null;
+  readonly hold_answered_at: InstantMs | null;
 }
 
 const COLUMNS = sql.raw(
-  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier, hold_asked_at',
+  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier, hold_asked_at, hold_answered_at',
 );
 
 /** Reads the invoices of all periods that begin in a month, or of one tenant's; null is any. */
@@ -73,28 +76,31 @@ function toInvoice(row: Row): InvoiceRow {
     amount: row.amount,
     identifier: row.identifier,
     holdAskedAt: row.hold_asked_at,
+    holdAnsweredAt: row.hold_answered_at,
   };
 }
 
 type Known = Pick<InvoiceRow, 'invoiceId' | 'tenantId' | 'periodStart' | 'stripeCustomer'> &
   Partial<Pick<InvoiceRow, 'identifier'>>;
 
-/**
- * Keeps that a draft is held, and that Stripe is asked to from now on. One that was released stays released. Answers
- * whether nobody else asked it, whose request may still be under way.
- */
-export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<boolean> {
-  const { rows } = await sql<{ is_alone: boolean }>`
-    with before as (select hold_asked_at from stripe_invoices where invoice_id = ${of.invoiceId} for update)
+/** Keeps that a draft is held, and that Stripe is asked to from now on. One that was released stays released. */
+export async function saveHeld(database: Database, of: Known, at: InstantMs): Promise<void> {
+  await sql`
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at, hold_asked_at) values
       (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)}, ${formatInstant(at)})
     on conflict (invoice_id) do update set hold_asked_at = excluded.hold_asked_at
-      where stripe_invoices.state in ('held', 'released')
-    -- Where it is new, no other transaction has touched the row.
-    returning xmax = 0 or exists (select from before where hold_asked_at is null) as is_alone`.execute(
-    database.kysely,
-  );
-  return rows[0]?.is_alone ?? false;
+      where stripe_invoices.state in ('held', 'released')`.execute(database.kysely);
+}
+
+/** Keeps that Stripe answered that it holds it. */
+export async function saveHoldAnswered(
+  database: Database,
+  invoiceId: string,
+  at: InstantMs,
+): Promise<void> {
+  await sql`
+    update stripe_invoices set hold_answered_at = ${formatInstant(at)}
+    where invoice_id = ${invoiceId}`.execute(database.kysely);
 }
 
 /** Keeps that nothing is left of what Stripe was asked then; whoever asked it since is not forgotten. */

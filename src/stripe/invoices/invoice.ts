@@ -31,6 +31,7 @@ import {
   saveFinalized,
   saveGone,
   saveHeld,
+  saveHoldAnswered,
   saveReleased,
 } from './invoice-store.ts';
 import type { MeterBill } from './meter-bill.ts';
@@ -77,15 +78,13 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   }
   // The hold is kept first: a release must know of every draft that may be held.
   const askedAt = clock();
-  const isAlone = await saveHeld(database, own, askedAt);
+  await saveHeld(database, own, askedAt);
   const until = askedAt + HOLD_LEAVES_WITHIN_MS;
   const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
   await askStripe(`holding invoice ${invoiceId}`, () => sendOnce({ until, clock }, hold));
+  await saveHoldAnswered(database, invoiceId, clock());
   const now = await readInvoice(database, invoiceId);
-  if (now?.state !== 'released') {
-    if (isAlone) await endHold(database, { invoiceId, holdAskedAt: askedAt });
-    return 'held until the push is proven';
-  }
+  if (now?.state !== 'released') return 'held until the push is proven';
   await letGo(parts, invoiceId);
   return 'let go: its push was proven in the meantime';
 }

@@ -98,27 +98,30 @@ async function findFinal(
     ({ periodStart, state, identifier }) =>
       periodStart === target.periodStart && state !== 'gone' && identifier === null,
   );
-  const hasLooked =
-    known.length === 0
-      ? await takeMissedInvoices(parts, { ...target, customer })
-      : await holdOnceMore(parts, known);
-  const fault = hasLooked ? await destination.objectTo(whom) : null;
+  const unsure = known.filter(
+    ({ state, holdAnsweredAt }) => state === 'held' && holdAnsweredAt === null,
+  );
+  const gone = await holdOnceMore(parts, unsure);
+  const hasListed =
+    gone === known.length && (await takeMissedInvoices(parts, { ...target, customer }));
+  const fault = hasListed || unsure.length > 0 ? await destination.objectTo(whom) : null;
   return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
 }
 
 /**
  * Whoever asked Stripe to hold a draft, and heard no answer, may have died before Stripe knew of it: the draft is final
- * by then, or becomes so. False where there is none such.
+ * by then, or becomes so. Answers how many of them Stripe knows no more.
  */
-async function holdOnceMore(parts: StripeParts, known: readonly InvoiceRow[]): Promise<boolean> {
-  const unsure = known.filter(({ state, holdAskedAt }) => state === 'held' && holdAskedAt !== null);
+async function holdOnceMore(parts: StripeParts, unsure: readonly InvoiceRow[]): Promise<number> {
+  let gone = 0;
   for (const { invoiceId } of unsure) {
     try {
       await holdInvoice(parts, invoiceId);
     } catch (error) {
       if (!isMissing(error)) throw error;
       await saveGone(parts.database, invoiceId);
+      gone += 1;
     }
   }
-  return unsure.length > 0;
+  return gone;
 }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import type { ReattributeRequest } from '../../../src/ledger/corrections/correction-answer.ts';
+import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../../src/ledger/corrections/reattribute-entries.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { readCoverage } from '../../../src/reports/usage-report-store.ts';
@@ -66,6 +67,23 @@ it('makes no second report of what it moves, and what repeats the call afterward
   const owed = "select sum(charge) as owed from audit.entries where event_id <> 'kept'";
   expect(await textRows(database, owed)).toEqual([{ owed: '0.0042' }]);
   expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a call that a person moved to nobody is taken back where its producer sends it anew with a tenant', async () => {
+  const answered = { event_id: 'mistaken', response_id: 'resp-2' };
+  await receiveEvents(database, [nativeEvent({ ...answered, tenant_id: 'birch' })]);
+  const entry = { entryId: await idOf('mistaken') };
+  const note = { reason: 'not of birch', actor: 'ada' };
+  const request = { ...entry, change: { tenantId: 'unattributed' }, note };
+  await postCorrections(database, systemClock, [request]);
+  await foldAll(database, systemClock);
+
+  await receiveEvents(database, [nativeEvent({ ...answered, tenant_id: 'acme' })]);
+  await foldAll(database, systemClock);
+
+  const standing = `select tenant_id from entries e where event_id = 'mistaken' and not is_reversal
+    and not exists (select from entries c where c.corrects_entry_id = e.entry_id)`;
+  expect(await textRows(database, standing)).toEqual([{ tenant_id: 'acme' }]);
 });
 
 it('raises the coverage from a third to all of the cost', async () => {

@@ -37,7 +37,7 @@ it('a fold reads the few of a batch once, though Postgres believes that there ar
   await closeDatabase(folder);
   const { rows } = await database.pool.query<{ name: string; read: number }>(
     `select indexrelname as name, idx_tup_read::int as read from pg_stat_user_indexes
-     where indexrelname in ('entries_to_join', 'entries_attempted', 'entries_around_span')`,
+     where indexrelname in ('entries_few', 'entries_of_several_attempts', 'entries_around_span')`,
   );
   expect(rows.filter(({ read }) => read > 4 * BATCHES * CALLS)).toEqual([]);
 });

@@ -223,6 +223,23 @@ it('a call without a tenant that is counted anew is given the one of a span arou
   expect(await brokenLaws(database)).toEqual([]);
 });
 
+it.each([
+  ['that names no operation', UNNAMED],
+  ['of the same call', { ...NAMED, ...FINE }],
+])(
+  'a call that was moved to its tenant is counted anew by a span around it %s',
+  async (_, given) => {
+    await makeTenant(database, 'acme');
+    const inner = span([11, 10], { ...NAMED, ...PLAIN, ...ANSWERED, tenant_id: undefined });
+    await send([[inner]]);
+    await correctStanding({ tenantId: 'acme' });
+    await fold();
+    await send([[span([10, null], given)]]);
+    expect(await standing()).toEqual([`acme 11 ${FINER_CHARGE}`]);
+    expect(await brokenLaws(database)).toEqual([]);
+  },
+);
+
 describe('stays as it is', () => {
   const outer = span([10, null], { ...NAMED, ...FINE });
 
