@@ -129,4 +129,21 @@ export const KEPT: readonly Kept[] = [
       { place: 18, kind: 'jump', seed: 994133246, turns: 10 },
     ],
   },
+  {
+    what: 'a webhook tells of a final invoice while its period is looked at, before it is told',
+    seed: 2050880,
+    acts: [
+      { place: 1, kind: 'calls', seed: 1011834739, turns: 7 },
+      { place: 2, kind: 'month_ends', seed: 1149933728, turns: 2 },
+      { place: 3, kind: 'lose_machine', seed: 1700745077, turns: 32 },
+      { place: 4, kind: 'calls', seed: 753008806, turns: 33 },
+      { place: 5, kind: 'close', seed: 635774260, turns: 26 },
+      { place: 6, kind: 'hurry', seed: 660457919, turns: 295 },
+      { place: 7, kind: 'month_ends', seed: 1920214229, turns: 14 },
+      { place: 8, kind: 'summary_lag', seed: 1264418127, turns: 4 },
+      { place: 9, kind: 'trap', seed: 387007543, turns: 17 },
+      { place: 10, kind: 'push', seed: 1784539971, turns: 2 },
+      { place: 11, kind: 'hurry', seed: 1978165769, turns: 189 },
+    ],
+  },
 ];

@@ -102,9 +102,9 @@ async function findFinal(
     ({ state, holdAnsweredAt }) => state === 'held' && holdAnsweredAt === null,
   );
   const gone = await holdOnceMore(parts, unsure);
-  const hasListed =
-    gone === known.length && (await takeMissedInvoices(parts, { ...target, customer }));
-  const fault = hasListed || unsure.length > 0 ? await destination.objectTo(whom) : null;
+  if (gone === known.length) await takeMissedInvoices(parts, { ...target, customer });
+  // The destination was asked before; a webhook may have told of a final invoice since.
+  const fault = await destination.objectTo(whom);
   return fault === null ? null : { fault, remedy: null, isOnlyHere: true };
 }
 

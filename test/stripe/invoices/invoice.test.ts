@@ -290,6 +290,26 @@ test('a draft that was asked to be held, and was not, is held before its usage i
   expect(await differences()).toEqual([]);
 });
 
+test('an invoice that a webhook tells to be final while its period is looked at, is told nothing more', async () => {
+  const { parts, double, differences } = await scene({ withWebhooks: false });
+  await double.control.setClock(parseInstant('2026-11-01T02:30:00Z'));
+  const [final] = (await parts.stripe.invoices.list({ customer: customerOf('acme') })).data;
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  const { subscriptions } = parts.stripe;
+  const list = subscriptions.list.bind(subscriptions);
+  const looked = vi.spyOn(subscriptions, 'list').mockImplementation((...given) => {
+    looked.mockRestore();
+    const told = holdInvoice(parts, final?.id ?? '').then(() => list(...given));
+    return told as unknown as ReturnType<typeof list>;
+  });
+
+  await pushMonth(parts, ofMonth(MONTH));
+
+  expect(double.control.meterEvents()).toEqual([]);
+  await double.control.advanceClock(2 * HOUR_MS);
+  expect(await differences()).toEqual([]);
+});
+
 test('a draft that a person holds after its release stays held', async () => {
   const { parts, double, database } = await scene({ withWebhooks: false });
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
