@@ -23,9 +23,10 @@ function callOf(n: number) {
 }
 
 it('a fold reads the few of a batch once, though Postgres believes that there are none of them', async () => {
-  // Nobody has analyzed its tables yet.
   const { database, drop } = await createPlainDatabase();
   onTestFinished(drop);
+  // Nobody has analyzed its entries yet, and nobody does while this test runs.
+  await database.pool.query('alter table entries set (autovacuum_enabled = off)');
   await importBooks(database, 'standard');
   for (let batch = 0; batch < BATCHES; batch += 1) {
     const calls = Array.from({ length: CALLS }, (_, place) => callOf(batch * CALLS + place));
@@ -39,9 +40,14 @@ it('a fold reads the few of a batch once, though Postgres believes that there ar
     `select indexrelname as name, idx_tup_read::int as read from pg_stat_user_indexes
      where indexrelname in ('entries_few', 'entries_of_several_attempts', 'entries_around_span')`,
   );
-  expect(rows).toHaveLength(3);
-  for (const { name, read } of rows) {
-    expect(read, name).toBeGreaterThan(0);
-    expect(read, name).toBeLessThan(4 * BATCHES * CALLS);
-  }
+  const reads = new Map(rows.map(({ name, read }) => [name, read]));
+  expect([...reads.keys()].toSorted()).toEqual([
+    'entries_around_span',
+    'entries_few',
+    'entries_of_several_attempts',
+  ]);
+  for (const [name, read] of reads) expect(read, name).toBeLessThan(4 * BATCHES * CALLS);
+  // Each batch asks these two for its few. Whether it looks around a span by the index is Postgres's choice.
+  expect(reads.get('entries_few')).toBeGreaterThan(0);
+  expect(reads.get('entries_of_several_attempts')).toBeGreaterThan(0);
 });
