@@ -183,7 +183,7 @@ async function addCopy(
          ${tenantNumber(to, String(copy))} as tenant,
          ($1::bigint[])[place / ${BATCH_ENTRIES} + 1] as batch
        from bench.seeds s offset 0) s offset 0) n`,
-    [batchIds, rows.map(({ salt }) => salt)],
+    [batchIds, ...(to.sealed ? [rows.map(({ salt }) => salt)] : [])],
   );
   await client.query(
     `insert into receipts
