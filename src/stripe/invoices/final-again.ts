@@ -3,8 +3,8 @@ import { watchAnswers } from '../../push/answer-watch.ts';
 import { takeRead } from '../reads/read-allowance-store.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
-import { creditedOf, verifyInvoice } from './invoice.ts';
 import { readInvoices } from './invoice-store.ts';
+import { creditedOf, verifyInvoice } from './verify-invoice.ts';
 
 const PARALLEL_READS = 8;
 const INVOICES_LISTED = 100;

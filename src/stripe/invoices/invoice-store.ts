@@ -125,7 +125,10 @@ export async function saveReleased(database: Database, of: Known, at: InstantMs)
       where stripe_invoices.state = 'held'`.execute(database.kysely);
 }
 
-/** Keeps what a final invoice bills; a void one bills nothing any more. */
+/**
+ * Keeps what a final invoice bills; a void one bills nothing any more, whatever whoever read it before that keeps later.
+ * Answers false where it is void by now.
+ */
 export async function saveFinalized(
   database: Database,
   of: Known &
@@ -136,16 +139,16 @@ export async function saveFinalized(
       readonly hostedUrl: string | null;
     },
   at: InstantMs,
-): Promise<void> {
-  await sql`
+): Promise<boolean> {
+  const { numAffectedRows = 0n } = await sql`
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount,
       hosted_url, finalized_at, identifier) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, ${of.state},
       ${of.quantity}, ${of.amount}, ${of.hostedUrl}, ${formatInstant(at)}, ${of.identifier ?? null})
     on conflict (invoice_id) do update set state = excluded.state, quantity = excluded.quantity,
       amount = excluded.amount, hosted_url = coalesce(excluded.hosted_url, stripe_invoices.hosted_url),
-      finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)`.execute(
-    database.kysely,
-  );
+      finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)
+      where stripe_invoices.state <> 'void' or excluded.state = 'void'`.execute(database.kysely);
+  return numAffectedRows > 0n;
 }
 
 /** Keeps that Stripe knows it no more, so that nobody waits for it. */
