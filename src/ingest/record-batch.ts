@@ -22,6 +22,8 @@ export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined' | 
 export interface RecordedItem {
   readonly item: ReadItem;
   readonly outcome: ItemOutcome;
+  /** What the ledger holds instead of an event in conflict. */
+  readonly conflict?: Conflict;
 }
 
 /**
@@ -170,7 +172,8 @@ function recordUnread(item: Exclude<ReadItem, ReadEvent>): RecordedWhole {
 
 function recordJudged(item: ReadEvent, outcome: PostOutcome): RecordedWhole {
   if (outcome.kind !== 'conflict') return { item, outcome: outcome.kind, quarantined: null };
-  return { item, outcome: 'conflict', quarantined: conflictOf(item, outcome) };
+  const quarantined = conflictOf(item, outcome);
+  return { item, outcome: 'conflict', conflict: outcome, quarantined };
 }
 
 function strayOf(item: ReadEvent): Unposted {
@@ -181,7 +184,7 @@ function strayOf(item: ReadEvent): Unposted {
   return { source, eventId, ...because, body: item.body(), ...digests, repeats };
 }
 
-type Conflict = Extract<PostOutcome, { readonly kind: 'conflict' }>;
+export type Conflict = Extract<PostOutcome, { readonly kind: 'conflict' }>;
 
 function conflictOf(item: ReadEvent, conflict: Conflict): Unposted {
   const { source, eventId } = item.event;

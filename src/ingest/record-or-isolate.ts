@@ -81,11 +81,16 @@ async function quarantineAlone(
 }
 
 function refusedBecause(item: ReadItem, error: unknown): RefusedItem {
-  const detail = `the ledger refused the event: ${String(error)}; replay it when the cause is gone`;
+  const detail = detailOfFault(error);
   if (item.kind === 'refused') return { ...item, detail: `${item.detail}; ${detail}` };
   if (item.kind === 'empty') {
     return { ...item, kind: 'refused', reason: 'invalid_field', detail, eventId: null };
   }
   const { source, eventId } = item.event;
   return { kind: 'refused', reason: 'invalid_field', detail, source, eventId, body: item.body };
+}
+
+/** Says why the ledger took none of the values of an event. */
+export function detailOfFault(error: unknown): string {
+  return `the ledger refused the event: ${String(error)}; replay it when the cause is gone`;
 }

@@ -1,4 +1,6 @@
-import { inTransaction } from '../database/database.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
+import { faultOf } from '../database/database-fault.ts';
+import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
@@ -11,7 +13,8 @@ import {
   readQuarantined,
 } from './quarantine-store.ts';
 import { readQuarantinedBody } from './read-quarantined-body.ts';
-import { recordItems } from './record-batch.ts';
+import { type Conflict, recordItems } from './record-batch.ts';
+import { detailOfFault } from './record-or-isolate.ts';
 
 /** What a replay needs beside the usual parts: how bodies are read. */
 export interface ReplayParts extends Pick<Parts, 'database' | 'clock'> {
@@ -22,8 +25,8 @@ const ALL_AT_ONCE = 100_000;
 
 /**
  * Reads and posts quarantined events again, each in a transaction of its own. One that is still
- * refused keeps waiting, unchanged; one that posts, or turns out to be a duplicate, is marked. Then
- * folds what was posted into the rollups.
+ * refused keeps waiting, unchanged, and holds up no other, whatever refuses it; one that posts, or turns
+ * out to be a duplicate, is marked. Then folds what was posted into the rollups.
  */
 export async function replayQuarantine(
   parts: ReplayParts,
@@ -41,36 +44,59 @@ export async function replayQuarantine(
 }
 
 async function replayOne(parts: ReplayParts, quarantineId: bigint): Promise<Replayed> {
-  const { database, clock, reading } = parts;
-  return inTransaction(database, async (transaction): Promise<Replayed> => {
-    const answer = (outcome: Replayed['outcome'], detail: string | null) => ({
-      quarantine_id: String(quarantineId),
-      outcome,
-      detail,
-    });
-    const row = await lockQuarantined(transaction, quarantineId);
-    if (row === null) return answer('already_replayed', null);
-    const now = clock();
-    const items = readQuarantinedBody(row, reading, now);
-    const refused = items.find((item) => item.kind === 'refused');
-    if (refused !== undefined) return answer('quarantined', refused.detail);
-    const batch = { items, recordedAt: now, kind: 'replay', emails: reading.emails } as const;
-    const recorded = await recordItems(transaction, new ReferenceCache(), batch);
-    if (recorded.some(({ outcome }) => outcome === 'conflict')) {
-      throw new StillRefused(answer('conflict', IN_CONFLICT));
-    }
-    const stray = recorded.find(({ outcome }) => outcome === 'quarantined')?.item;
-    if (stray?.kind === 'event') throw new StillRefused(answer('quarantined', stray.tooOld));
-    const outcome = recorded[0]?.outcome ?? 'posted';
-    await markReplayed(transaction, quarantineId, { at: now, outcome });
-    return answer(outcome, null);
-  }).catch((error) => {
-    if (!(error instanceof StillRefused)) throw error;
-    return error.answer;
-  });
+  const cache = new ReferenceCache();
+  const replay = () =>
+    inTransaction(parts.database, (transaction) =>
+      replayLocked(parts, quarantineId, { transaction, cache }),
+    );
+  try {
+    return await retryLostRace(replay, () => cache.forget());
+  } catch (error) {
+    if (error instanceof StillRefused) return error.answer;
+    if (faultOf(error) !== 'values') throw error;
+    return answerOf(quarantineId, 'quarantined', detailOfFault(error));
+  }
 }
 
-const IN_CONFLICT = 'the ledger still holds this event with another content';
+async function replayLocked(
+  { clock, reading }: ReplayParts,
+  quarantineId: bigint,
+  { transaction, cache }: { readonly transaction: Transaction; readonly cache: ReferenceCache },
+): Promise<Replayed> {
+  const row = await lockQuarantined(transaction, quarantineId);
+  if (row === null) return answerOf(quarantineId, 'already_replayed', null);
+  const now = clock();
+  const items = readQuarantinedBody(row, reading, now);
+  const refused = items.find((item) => item.kind === 'refused');
+  if (refused !== undefined) return answerOf(quarantineId, 'quarantined', refused.detail);
+  const batch = { items, recordedAt: now, kind: 'replay', emails: reading.emails } as const;
+  const recorded = await recordItems(transaction, cache, batch);
+  const conflict = recorded.find((one) => one.conflict !== undefined)?.conflict;
+  if (conflict !== undefined) {
+    throw new StillRefused(answerOf(quarantineId, 'conflict', detailOfConflict(conflict)));
+  }
+  const stray = recorded.find(({ outcome }) => outcome === 'quarantined')?.item;
+  if (stray?.kind === 'event') {
+    throw new StillRefused(answerOf(quarantineId, 'quarantined', stray.tooOld));
+  }
+  const outcome = recorded[0]?.outcome ?? 'posted';
+  await markReplayed(transaction, quarantineId, { at: now, outcome });
+  return answerOf(quarantineId, outcome, null);
+}
+
+function answerOf(
+  quarantineId: bigint,
+  outcome: Replayed['outcome'],
+  detail: string | null,
+): Replayed {
+  return { quarantine_id: String(quarantineId), outcome, detail };
+}
+
+function detailOfConflict({ sameResponse }: Conflict): string {
+  if (sameResponse === null) return 'the ledger still holds this event with another content';
+  const { source, eventId } = sameResponse;
+  return `the ledger still holds this response with other counts or at another time, by event ${JSON.stringify(eventId)} of source ${JSON.stringify(source)}`;
+}
 
 /** Rolls the replay back: the event is in quarantine already, and must not be there twice. */
 class StillRefused extends Error {

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { checkLaws } from '../../src/audit/laws/check-laws.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -296,3 +296,85 @@ it('a second report that waits for its time still says what it repeats once it i
   ]);
   expect(await textRows(database, 'select charge from entries')).toHaveLength(1);
 });
+
+describe('a replay', () => {
+  const two = { input_tokens: 2000, output_tokens: 100 };
+
+  async function replayAll(database: Database) {
+    return replayQuarantine(partsOf(database), { quarantine_ids: [] });
+  }
+
+  it('of a response that is in the ledger with other counts is a conflict, and the next is replayed', async () => {
+    const database = await ready();
+    const response_id = 'resp_2';
+    await receiveEvents(database, [nativeEvent({ event_id: 'w1', source: 'sdk', response_id })]);
+    const other = nativeEvent({ event_id: 'w2', source: 'gateway', response_id, usage: two });
+    expect(await receiveEvents(database, [other])).toEqual(['conflict']);
+    await waitForItsTime(database, nativeEvent({ event_id: 'behind' }));
+
+    expect(await replayAll(database)).toEqual([
+      {
+        quarantine_id: '1',
+        outcome: 'conflict',
+        detail:
+          'the ledger still holds this response with other counts or at another time, by event "w1" of source "sdk"',
+      },
+      { quarantine_id: '2', outcome: 'posted', detail: null },
+    ]);
+    expect(await waiting(database)).toMatchObject([{ event_id: 'w2', reason: 'conflict' }]);
+  });
+
+  it('of a response that was posted while it waited is a duplicate', async () => {
+    const database = await ready();
+    const response_id = 'resp_1';
+    const report = (event_id: string, source: string) =>
+      nativeEvent({ event_id, source, response_id });
+    await waitForItsTime(database, report('u2', 'gateway'));
+    expect(await receiveEvents(database, [report('u1', 'sdk')])).toEqual(['posted']);
+
+    expect(await replayAll(database)).toMatchObject([{ outcome: 'duplicate' }]);
+    expect(await waiting(database)).toEqual([]);
+    expect(await textRows(database, 'select event_id from entries')).toEqual([{ event_id: 'u1' }]);
+  });
+
+  it('of an event whose values the database refuses leaves it waiting, and the next is replayed', async () => {
+    const database = await ready();
+    for (const event_id of ['poison', 'behind']) {
+      await waitForItsTime(database, nativeEvent({ event_id }));
+    }
+    await database.pool.query(`
+      create function refuse_poison() returns trigger language plpgsql as $$
+      begin raise exception 'no place for poison' using errcode = '23514'; end $$;
+      create trigger refuse_poison before insert on entries for each row
+        when (new.event_id = 'poison') execute function refuse_poison()`);
+
+    expect(await replayAll(database)).toEqual([
+      {
+        quarantine_id: '1',
+        outcome: 'quarantined',
+        detail: expect.stringContaining('no place for poison'),
+      },
+      { quarantine_id: '2', outcome: 'posted', detail: null },
+    ]);
+    expect(await waiting(database)).toMatchObject([{ event_id: 'poison' }]);
+  });
+
+  it('in a database that refuses whatever it is given blames no event', async () => {
+    const database = await ready();
+    await waitForItsTime(database, nativeEvent());
+    await database.pool.query(`
+      create function refuse_all() returns trigger language plpgsql as $$
+      begin raise exception 'no right' using errcode = '42501'; end $$;
+      create trigger refuse_all before insert on entries for each row execute function refuse_all()`);
+
+    await expect(replayAll(database)).rejects.toThrow('no right');
+    expect(await waiting(database)).toHaveLength(1);
+  });
+});
+
+/** Receives an event before a bound of the time that has been raised since, so that it waits. */
+async function waitForItsTime(database: Database, event: object): Promise<void> {
+  expect(await receive(database, [JSON.stringify(event)], AT, { oldestDays: 1 })).toEqual([
+    'quarantined',
+  ]);
+}
