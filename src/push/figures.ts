@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { Destination } from './destination.ts';
+import type { Address, Destination } from './destination.ts';
 import type { Intent } from './intent.ts';
 import { confirmedSum } from './intent.ts';
 import type { PushTarget } from './push-target.ts';
@@ -19,7 +19,7 @@ export async function readIntentFigures(
   of: {
     readonly target: PushTarget;
     readonly intents: readonly Intent[];
-    readonly intent: Intent;
+    readonly intent: Address & Pick<Intent, 'identifier'>;
   },
 ): Promise<Figures> {
   const { target, intents, intent } = of;
@@ -48,7 +48,7 @@ function asNothing(error: unknown): bigint {
   throw error;
 }
 
-function refuseUnaskable({ identifier, channel }: Intent): never {
+function refuseUnaskable({ identifier, channel }: Address & Pick<Intent, 'identifier'>): never {
   throw new Refusal(
     'misconfigured',
     `what was counted of intent ${identifier} cannot be asked: ${channel} is not set up in this mode`,

@@ -69,9 +69,12 @@ export type NewIntent = Omit<
   'state' | 'attempts' | 'firstAttemptAt' | 'lastAnswer' | 'absentSince' | 'provenAt'
 >;
 
+/** A database, or one transaction of it. */
+type Kept = Pick<Database, 'kysely'>;
+
 /** Makes an intent; false where somebody else has made the same sequence in the meantime. */
 export async function insertIntent(
-  database: Database,
+  database: Kept,
   intent: NewIntent,
   createdAt: InstantMs,
 ): Promise<boolean> {
@@ -98,7 +101,7 @@ function rowOf(intent: NewIntent, createdAt: InstantMs): Insertable<Tables['push
 }
 
 async function insertRow(
-  database: Database,
+  database: Kept,
   row: Insertable<Tables['push_intents']>,
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows: made } = await database.kysely
@@ -111,7 +114,7 @@ async function insertRow(
 
 /** Takes back what was never sent, since a person billed it elsewhere; false where a request went out. */
 export async function withdrawUnsent(
-  database: Database,
+  database: Kept,
   identifier: string,
   says: string,
 ): Promise<boolean> {
@@ -127,7 +130,7 @@ export async function withdrawUnsent(
 
 /** Keeps what a person billed elsewhere, as told and seen; false where somebody else took its sequence. */
 export async function insertSettled(
-  database: Database,
+  database: Kept,
   intent: NewIntent,
   { says, at }: { readonly says: string; readonly at: InstantMs },
 ): Promise<boolean> {
@@ -158,20 +161,23 @@ export async function placeIntent(
   return placed === 1n;
 }
 
+type Addressed = Pick<Intent, 'identifier' | 'destination' | 'channel' | 'customer'>;
+
 /**
  * Notes an attempt before its request goes out: from here on a crash leaves `sent`, and nobody
  * thinks it never went. False where the intent may no longer be sent, since somebody else decided
- * about it or its first attempt was too long ago.
+ * about it or addressed it anew, or its first attempt was too long ago.
  */
 export async function markAttempt(
   database: Database,
-  identifier: string,
+  { identifier, destination, channel, customer }: Addressed,
   { at, resendWithinMs }: { readonly at: InstantMs; readonly resendWithinMs: number },
 ): Promise<boolean> {
   const { numAffectedRows: marked } = await sql`
     update push_intents set state = 'sent', attempts = attempts + 1, last_attempt_at = ${formatInstant(at)},
       first_attempt_at = coalesce(first_attempt_at, ${formatInstant(at)}), sent_at = coalesce(sent_at, ${formatInstant(at)})
-    where identifier = ${identifier} and state = any(${[...CHANGED_BY.attempt]}::text[])
+    where identifier = ${identifier} and destination = ${destination} and meter = ${channel}
+      and stripe_customer = ${customer} and state = any(${[...CHANGED_BY.attempt]}::text[])
       and (first_attempt_at is null or first_attempt_at > ${formatInstant(at - resendWithinMs)}
         and first_attempt_at <= ${formatInstant(at + CLOCKS_AGREE_WITHIN_MS)})`.execute(
     database.kysely,

@@ -3,8 +3,9 @@ import { Refusal } from '../refusal.ts';
 import type { Fault, Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import { raiseAlert } from './alert-store.ts';
-import type { Address, Destination, PushParts, TellAnswer, Told } from './destination.ts';
-import { destinationOf, isAddress } from './destination.ts';
+import { chooseDestination, objectionOf, type Refused } from './choose-destination.ts';
+import type { Destination, PushParts, TellAnswer } from './destination.ts';
+import { destinationOf } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
 import type { Intent } from './intent.ts';
@@ -18,6 +19,7 @@ import {
   markState,
   placeIntent,
   readIntents,
+  withdrawUnsent,
 } from './intent-store.ts';
 import type { LastTry, PushStop } from './push-stop.ts';
 import type { PushTarget } from './push-target.ts';
@@ -80,10 +82,6 @@ export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
 /** Nothing that it says has left this machine, so that it may still be said to another address. */
 export function isUnsent(intent: Intent): boolean {
   return intent.state === 'pending' && intent.attempts === 0;
-}
-
-interface Refused {
-  readonly refusal: Fault;
 }
 
 /**
@@ -156,50 +154,6 @@ export function foreignFault(
   return null;
 }
 
-/**
- * Returns the first destination that takes a value of a period, and the address there; what the
- * first of them objects where none does. Without asking for the customer it is as far as the
- * ledger's side knows. One from which the period was taken back is told it no more.
- */
-export async function chooseDestination(
-  parts: PushParts,
-  target: PushTarget,
-  what: {
-    readonly valueMicro: bigint;
-    readonly intents: readonly Intent[];
-    readonly isCustomerAsked: boolean;
-  },
-): Promise<{ readonly destination: Destination; readonly address: Address } | Refused> {
-  const { valueMicro, isCustomerAsked } = what;
-  const told = { target, valueMicro, eventTimestamp: eventTimestampOf(target) };
-  let first: Fault | null = null;
-  const left = what.intents.filter((intent) => isTakeBack(intent) && intent.state !== 'missing');
-  for (const destination of parts.destinations) {
-    if (left.some(({ destination: kind }) => kind === destination.kind)) continue;
-    const address = destination.describe(target);
-    const objection = isAddress(address) ? await objectionOf(destination, told) : address;
-    if (objection === null && isAddress(address)) {
-      const obstacle = isCustomerAsked ? await destination.lookAt({ ...told, ...address }) : null;
-      if (obstacle === null) return { destination, address };
-      if (!obstacle.isOnlyHere) return { refusal: obstacle };
-      first ??= obstacle;
-    }
-    first ??= objection;
-  }
-  const nowhere = { fault: 'there is no destination to which it could be told', remedy: null };
-  return { refusal: first ?? nowhere };
-}
-
-/** What a destination cannot take is billed elsewhere by a person, where no other one takes it. */
-async function objectionOf(destination: Destination, told: Told): Promise<Fault | null> {
-  const fault = await destination.objectTo(told);
-  if (fault === null) return null;
-  const { tenantId: tenant_id, periodStart } = told.target;
-  const month = periodStart.slice(0, 7);
-  const settled = { operation: 'stripe settled', tenant_id, month } as const;
-  return { fault, remedy: advise`bill it elsewhere, and record that with ${settled}` };
-}
-
 interface Standing {
   readonly intents: readonly Intent[];
   readonly open: Intent;
@@ -225,8 +179,11 @@ async function advance(run: PeriodRun, standing: Standing): Promise<Fault | null
     await compare(run, step);
     return null;
   }
-  if (isUnsent(open)) return sendUnlessCounted(run, step);
   const objection = await objectionOf(destination, { ...open, target });
+  if (isUnsent(open)) {
+    if (objection === null) return sendUnlessCounted(run, step);
+    return isTakeBack(open) ? withdraw(run, step, objection) : confirmOrSay(run, step, objection);
+  }
   if (objection === null) {
     const obstacle = isTakeBack(open) ? null : await destination.lookAt({ ...open, target });
     if (obstacle !== null) return obstacle;
@@ -237,18 +194,37 @@ async function advance(run: PeriodRun, standing: Standing): Promise<Fault | null
   return objection;
 }
 
+/** What was to be taken back, and was not yet, is billed there by now or can be taken back no more: it stays told. */
+async function withdraw(run: PeriodRun, step: Step, { fault }: Fault): Promise<null> {
+  if (await confirmIfPresent(run, step)) return null;
+  await withdrawUnsent(run.parts.database, step.open.identifier, `not taken back: ${fault}`);
+  return null;
+}
+
+/** It can be sent no more, and is here since the count holds more than is on record: only that it is all of this is proof. */
+async function confirmOrSay(run: PeriodRun, step: Step, objection: Fault): Promise<Fault | null> {
+  const { counted, confirmed } = await figuresAt(run, step);
+  if (counted === confirmed) return objection;
+  return (await confirmIfPresent(run, step)) ? null : countedFault(step, { counted, confirmed });
+}
+
 /**
  * Before the first request the count must hold what this ledger told, and nothing else. It holds
  * this too where the ledger was restored from a time before it was told; what else it may hold comes
  * from another ledger, or from whoever reports to the same place.
  */
 async function sendUnlessCounted(run: PeriodRun, step: Step): Promise<Fault | null> {
-  const { open, destination } = step;
   const { counted, confirmed } = await figuresAt(run, step);
   if (counted === confirmed) {
     return (await findToldBefore({ ...step, ...run, ...run.parts })) ?? send(run, step);
   }
-  if (await confirmIfPresent(run, step)) return null;
+  return (await confirmIfPresent(run, step)) ? null : countedFault(step, { counted, confirmed });
+}
+
+function countedFault(
+  { open, destination }: Step,
+  { counted, confirmed }: Pick<Figures, 'counted' | 'confirmed'>,
+): Fault {
   const says = `${destination.countName} already says ${counted} for ${open.customer} in this period and ${confirmed} of it is confirmed`;
   const { tenantId: tenant_id, periodStart } = open;
   const month = periodStart.slice(0, 7);
@@ -275,7 +251,7 @@ async function send(run: PeriodRun, step: Step): Promise<null> {
     if (run.halted() !== null) return null;
     const at = clock();
     firstAt ??= at;
-    if (!(await markAttempt(database, intent.identifier, { at, resendWithinMs }))) return null;
+    if (!(await markAttempt(database, intent, { at, resendWithinMs }))) return null;
     const answer = await destination.tell(intent, firstAt + resendWithinMs);
     const detail = await keepAnswer(run, intent, answer);
     if (answer.kind === 'systemic') {

@@ -1,4 +1,5 @@
 import { minorUnitDecimals } from '../currencies.ts';
+import { inTransaction } from '../database/database.ts';
 import { divideHalfUp, formatDecimal, parseDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
@@ -61,9 +62,6 @@ export async function settlePeriod(
   }
   const due = back === null ? untold : -back.valueMicro;
   const valueMicro = microOf(request, target, due);
-  const isFree =
-    open === undefined ||
-    (await withdrawUnsent(database, open.identifier, `settled by ${actor} elsewhere`));
   const sequence = intents.length + (back === null ? 1 : 2);
   const identifier = identifierOf(await readLedgerName(database), target, sequence);
   const told = { valueMicro, eventTimestamp: eventTimestampOf(target) };
@@ -75,11 +73,17 @@ export async function settlePeriod(
   const whose = { tenantId, periodStart: target.periodStart, sequence, identifier };
   const intent = { ...whose, ...told, ...where, livemode: null, account: null } as const;
   const says = `settled by ${actor}: ${reason}`;
-  const isBack = back === null || (await insertIntent(database, back, clock()));
-  if (!isFree || !isBack || !(await insertSettled(database, intent, { says, at: clock() }))) {
+  const at = clock();
+  // All or nothing: what was taken back alone would be told again, and billed beside what the person billed.
+  await inTransaction(database, async (kept) => {
+    const isFree =
+      open === undefined ||
+      (await withdrawUnsent(kept, open.identifier, `settled by ${actor} elsewhere`));
+    const isBack = back === null || (await insertIntent(kept, back, at));
+    if (isFree && isBack && (await insertSettled(kept, intent, { says, at }))) return;
     const remedy = 'run the command again; it sees what was told in the meantime';
     throw new Refusal('conflict', 'this period was pushed or settled at the same moment', remedy);
-  }
+  });
   const { periodStart, currency } = target;
   const rest = String(due - valueMicro);
   const of = { tenant_id: tenantId, period_start: periodStart, identifier, currency };

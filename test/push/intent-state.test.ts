@@ -148,10 +148,11 @@ const ELSEWHERE = {
   account: 'acct_elsewhere',
 } as const;
 
-function happen(event: PushEvent, identifier: string, state: PushState): Promise<boolean> {
+async function happen(event: PushEvent, identifier: string, state: PushState): Promise<boolean> {
   if (event === 'address') return placeIntent(database, identifier, ELSEWHERE);
+  const { resendWithinMs } = METER_MEMORY;
   return event === 'attempt'
-    ? markAttempt(database, identifier, { at: FIRST, resendWithinMs: METER_MEMORY.resendWithinMs })
+    ? markAttempt(database, await read(identifier), { at: FIRST, resendWithinMs })
     : markState(database, identifier, { event, state, answer: event, at: FIRST });
 }
 
@@ -212,10 +213,20 @@ describe('an intent', () => {
     const sent = { state: 'sent', firstAttemptAt: FIRST } as const;
     const step = (minutes: number) => nextStep(sent, FIRST - minutes * 60_000, METER_MEMORY);
     expect([step(5), step(6)]).toEqual(['send', 'compare']);
-    const identifier = await intentIn('sent');
+    const intent = await read(await intentIn('sent'));
     const { resendWithinMs } = METER_MEMORY;
     const attempt = (minutes: number) =>
-      markAttempt(database, identifier, { at: FIRST - minutes * 60_000, resendWithinMs });
+      markAttempt(database, intent, { at: FIRST - minutes * 60_000, resendWithinMs });
     expect([await attempt(6), await attempt(5)]).toEqual([false, true]);
+  });
+
+  it('is not sent to where it was addressed before', async () => {
+    const asRead = await read(await intentIn('pending'));
+    expect(await placeIntent(database, asRead.identifier, ELSEWHERE)).toBe(true);
+    const { resendWithinMs } = METER_MEMORY;
+    const attempt = (intent: typeof asRead) =>
+      markAttempt(database, intent, { at: FIRST, resendWithinMs });
+    expect(await attempt(asRead)).toBe(false);
+    expect(await attempt(await read(asRead.identifier))).toBe(true);
   });
 });

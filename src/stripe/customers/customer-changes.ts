@@ -6,6 +6,7 @@ import { pushTargets } from '../../push/push-targets.ts';
 import { readTargets } from '../../push/target-store.ts';
 import { readAccount } from '../account.ts';
 import { pushPartsOf } from '../destinations.ts';
+import { lookForInvoicesFirst } from '../invoices/missed-invoices.ts';
 import { readMeters } from '../meters/meter-store.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readOpenUsage, readTenantOfCustomer, saveCustomerState } from './customer-store.ts';
@@ -107,7 +108,8 @@ async function noteEnd(
   subscription: Stripe.Subscription,
 ): Promise<string> {
   const targets = await readTargets(parts.database, { month: null, tenantId });
-  const pushed = await pushTargets(await pushPartsOf(parts), targets);
+  const push = lookForInvoicesFirst(parts, await pushPartsOf(parts));
+  const pushed = await pushTargets(push, targets);
   const unfinished = pushed.filter(
     (result) => !['confirmed', 'nothing_due', 'shadow'].includes(result.state),
   );

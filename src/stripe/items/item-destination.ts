@@ -1,7 +1,13 @@
-import type { Destination } from '../../push/destination.ts';
+import type { Database } from '../../database/database.ts';
+import { readSettledSubjects } from '../../push/alert-store.ts';
+import type { Destination, Told } from '../../push/destination.ts';
 import { isAddress } from '../../push/destination.ts';
+import { valueSum } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
+import { readIntents } from '../../push/intent-store.ts';
+import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
 import { findOtherCurrency } from '../customers/bills-usage.ts';
+import { readInvoices } from '../invoices/invoice-store.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
@@ -27,7 +33,7 @@ export function itemDestination(
   parts: MeterParts & { readonly ledgerName: string },
   meters: ReadonlyMap<string, StripeMeter>,
 ): Destination {
-  const { stripe, livemode, account } = parts;
+  const { database, stripe, livemode, account } = parts;
   return {
     kind: 'invoice_item',
     origin: { livemode, account },
@@ -38,7 +44,7 @@ export function itemDestination(
       return isAddress(address) ? { ...address, channel: itemChannel(target.currency) } : address;
     },
     disown: (intent) => disownFault(intent, parts),
-    objectTo: async () => null,
+    objectTo: (told) => findBilledAlready(database, told),
     checkChannels: async () => undefined,
     async lookAt(whom) {
       const meter = meters.get(whom.target.currency);
@@ -56,4 +62,33 @@ export function itemDestination(
     // Its invoice is compared with its intent when that is final (invoices/invoice.ts).
     readBilled: async () => new Map(),
   };
+}
+
+/**
+ * What final invoices bill of the meter's count beyond what is on record as told there may be this very usage, told
+ * before a restore or counted by nobody any more: no item bills it once more before a person has said what it is.
+ */
+async function findBilledAlready(
+  database: Database,
+  { target, valueMicro }: Told,
+): Promise<string | null> {
+  if (valueMicro < 0n) return null;
+  const { tenantId, periodStart } = target;
+  const invoices = (await readInvoices(database, { month: null, tenantId })).filter(
+    (invoice) =>
+      invoice.periodStart === periodStart &&
+      invoice.state === 'finalized' &&
+      invoice.identifier === null,
+  );
+  const billed = invoices.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n);
+  if (billed <= 0n) return null;
+  const onMeter = (await readIntents(database, target)).filter(
+    ({ destination, state }) => destination === 'meter' && state === 'confirmed',
+  );
+  const told = valueSum(onMeter);
+  if (billed <= told) return null;
+  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
+  if (invoices.some(({ invoiceId }) => settled.has(invoiceId))) return null;
+  const which = invoices.map(({ invoiceId }) => invoiceId).join(', ');
+  return `final invoices of this period (${which}) bill ${billed} micro of the meter, and ${told} of it is on record as told there`;
 }

@@ -1,0 +1,186 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { readOpenAlerts } from '../../../src/push/alert-store.ts';
+import { readTargets } from '../../../src/push/target-store.ts';
+import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
+import { noteSubscriptionChange } from '../../../src/stripe/customers/customer-changes.ts';
+import { pushPartsOf } from '../../../src/stripe/destinations.ts';
+import { pushMonth } from '../../../src/stripe/push-month.ts';
+import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
+import { settleMonth } from '../../../src/stripe/settle-month.ts';
+import { textRows } from '../../support/database.ts';
+import { ofMonth } from '../../support/stripe.ts';
+import type { BillingScene, SceneOptions } from '../billing-scene.ts';
+import { MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
+import { backUp, restore } from '../restored-database.ts';
+
+/** What an invoice bills already is billed by no invoice item, whoever died, was restored or was slow to hear of it. */
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+async function closed(options: SceneOptions, at = '2026-11-01T00:30:00Z'): Promise<BillingScene> {
+  const scene = await openBillingScene(options);
+  onTestFinished(scene.close);
+  await scene.double.control.setClock(parseInstant(at));
+  await closePeriods(scene.parts, { month: MONTH, tenant_id: null });
+  return scene;
+}
+
+const push = async ({ parts }: BillingScene) =>
+  (await pushMonth(parts, ofMonth(MONTH))).find((row) => row.tenant_id === 'acme');
+const intents = async ({ database }: BillingScene) =>
+  (
+    await textRows(
+      database,
+      'select destination, state, sign(value) as sign from audit.pushes order by identifier',
+    )
+  ).map((row) => `${row['sign']} ${row['destination']} ${row['state']}`);
+const items = async ({ parts }: BillingScene) =>
+  (await parts.stripe.invoiceItems.list({ customer: 'cus_acme', limit: 100 })).data;
+
+const TOLD = '1 meter confirmed';
+
+test.each([
+  ['three days', 3],
+  ['thirty-six days', 36],
+])(
+  'a ledger restored from before its push finds on the meter what its final invoice bills, after %s',
+  async (_, days) => {
+    const scene = await openBillingScene();
+    onTestFinished(scene.close);
+    const { control } = scene.double;
+    await control.setClock(parseInstant('2026-10-31T23:00:00Z'));
+    await backUp(scene.database);
+    await control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+    await runWholeMonth(scene.parts, MONTH);
+    await control.advanceClock(days * DAY_MS);
+    await restore(scene.database);
+
+    await runWholeMonth(scene.parts, MONTH);
+    await control.advanceClock(3 * HOUR_MS);
+    expect(await runWholeMonth(scene.parts, MONTH)).toMatchObject({ done: true, missing: [] });
+
+    expect(await intents(scene)).toEqual([TOLD]);
+    expect(await items(scene)).toEqual([]);
+    expect(await scene.differences()).toEqual([]);
+  },
+);
+
+test('what another ledger told of a period that is too old for the meter is named, and no item bills it', async () => {
+  const scene = await closed({ withWebhooks: false }, '2026-12-10T00:00:00Z');
+  const [target] = (await readTargets(scene.database, MONTH)).filter(
+    ({ tenantId }) => tenantId === 'acme',
+  );
+  await scene.double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await scene.parts.stripe.billing.meterEvents.create({
+    event_name: scene.meter.eventName,
+    identifier: 'another-ledger',
+    payload: { stripe_customer_id: 'cus_acme', value: '7000000' },
+    timestamp: Math.floor((target?.endsAt ?? 0) / 1000) - 1,
+  });
+  await scene.double.control.setClock(parseInstant('2026-12-10T00:00:00Z'));
+
+  const row = await push(scene);
+
+  expect(row).toMatchObject({ state: 'refused' });
+  expect(row?.detail).toContain('already says 7000000');
+  expect(await items(scene)).toEqual([]);
+});
+
+test('a take-back that was not sent is sent no more once an invoice bills the period', async () => {
+  const scene = await closed({ withSubscriptions: false });
+  const { parts, database } = scene;
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  await reconcileMonth(parts, ofMonth(MONTH));
+  await scene.double.control.advanceClock(8 * DAY_MS);
+  // Another process has the customer, so that the take-back is only made.
+  const other = await database.pool.connect();
+  await other.query(
+    `select pg_advisory_lock(hashtextextended('push:cus_acme ${scene.meter.eventName}', 0))`,
+  );
+  expect(await push(scene)).toMatchObject({ state: 'busy' });
+  await other.query('select pg_advisory_unlock_all()');
+  other.release();
+  expect(await intents(scene)).toEqual([TOLD, '-1 meter pending']);
+  // A person follows the alert that the customer has no subscription.
+  await parts.stripe.subscriptions.create({
+    customer: 'cus_acme',
+    items: [{ price: scene.meter.priceId }],
+    backdate_start_date: parseInstant('2026-10-01T00:00:00Z') / 1000,
+    billing_cycle_anchor_config: { day_of_month: 1, hour: 0, minute: 0, second: 0 },
+  });
+  await scene.double.control.advanceClock(60_000);
+  const [alert] = await readOpenAlerts(database, MONTH);
+  const alert_id = String(alert?.alertId);
+  await resolveAlert(parts, { alert_id, reason: 'it has one now', actor: 'ann' });
+
+  await runWholeMonth(parts, MONTH);
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+  expect(await runWholeMonth(parts, MONTH)).toMatchObject({ done: true, missing: [] });
+
+  expect(await intents(scene)).toEqual([TOLD, '-1 meter missing']);
+  expect(await items(scene)).toEqual([]);
+  expect(await scene.differences()).toEqual([]);
+});
+
+test('a settlement that is broken off takes nothing back', async () => {
+  const scene = await closed({ withSubscriptions: false });
+  const { parts, database } = scene;
+  await push(scene);
+  await reconcileMonth(parts, ofMonth(MONTH));
+  await database.pool.query(`
+    create function break_off() returns trigger language plpgsql as $$ begin raise 'broken off'; end $$;
+    create trigger break_off before insert on push_intents for each row
+      when (new.destination = 'settled') execute function break_off()`);
+  onTestFinished(async () => {
+    await database.pool.query('drop trigger if exists break_off on push_intents');
+    await database.pool.query('drop function if exists break_off()');
+  });
+  const [period] = await textRows(
+    database,
+    "select charge_total from audit.periods where tenant_id = 'acme'",
+  );
+  const amount = period?.['charge_total'] ?? '';
+  const request = { tenant_id: 'acme', month: MONTH, reason: 'R-17', actor: 'ann', amount };
+
+  await expect(settleMonth(parts, request)).rejects.toThrow('broken off');
+
+  expect(await intents(scene)).toEqual([TOLD]);
+});
+
+test('what a final invoice bills of the meter is billed by no item, though the meter counts it no more', async () => {
+  const scene = await closed({});
+  await runWholeMonth(scene.parts, MONTH);
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+  await runWholeMonth(scene.parts, MONTH);
+  const { parts, database } = scene;
+  const [target] = (await readTargets(database, MONTH)).filter(
+    ({ tenantId }) => tenantId === 'acme',
+  );
+  if (target === undefined) throw new Error('acme has a closed period');
+  const item = (await pushPartsOf(parts)).destinations.find(({ kind }) => kind === 'invoice_item');
+  const { billableMicro: valueMicro } = target;
+  const eventTimestamp = Math.floor(target.endsAt / 1000) - 1;
+  // What is on record as told explains the invoice.
+  const more = { target, valueMicro, eventTimestamp };
+  expect(await item?.objectTo(more)).toBeNull();
+  await database.keeper.pool.query("update push_intents set state = 'missing'");
+
+  expect(await item?.objectTo(more)).toContain(
+    `bill ${valueMicro} micro of the meter, and 0 of it`,
+  );
+  expect(await item?.objectTo({ ...more, valueMicro: -valueMicro })).toBeNull();
+});
+
+test('a subscription that ends makes the meter no promise that a final invoice, of which nobody told, cannot keep', async () => {
+  const scene = await closed({ withWebhooks: false }, '2026-12-03T00:00:00Z');
+  const { stripe } = scene.parts;
+  const [subscription] = (await stripe.subscriptions.list({ customer: 'cus_acme' })).data;
+  const ended = await stripe.subscriptions.cancel(subscription?.id ?? '');
+
+  await noteSubscriptionChange(scene.parts, ended);
+
+  expect(await intents(scene)).toEqual(['1 invoice_item confirmed']);
+});
