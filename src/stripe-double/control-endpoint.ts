@@ -22,6 +22,7 @@ const settingsBody = z.strictObject({
   async_meter_lookup: z.boolean().optional(),
   validation_lag_ms: milliseconds.optional(),
   finalization_grace_ms: milliseconds.nullable().optional(),
+  finalization_error: z.string().nullable().optional(),
 });
 
 const accountField = { api_key: z.string().optional() };
@@ -131,6 +132,7 @@ function settingsView(control: DoubleControl) {
     async_meter_lookup: settings.asyncMeterLookup,
     validation_lag_ms: settings.validationLagMs,
     finalization_grace_ms: settings.finalizationGraceMs,
+    finalization_error: settings.finalizationError,
   };
 }
 
@@ -142,6 +144,7 @@ function settingsOf(body: z.infer<typeof settingsBody>) {
     asyncMeterLookup: body.async_meter_lookup,
     validationLagMs: body.validation_lag_ms,
     finalizationGraceMs: body.finalization_grace_ms,
+    finalizationError: body.finalization_error,
   };
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
 }

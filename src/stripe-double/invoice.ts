@@ -79,10 +79,13 @@ export function finalizeInvoice(account: Account, invoice: Invoice): void {
       code: 'invoice_not_editable',
     });
   }
+  const error = noteFailure(account, invoice);
+  if (error !== null) throw invalidRequest(error, { code: 'invoice_not_editable' });
   if (invoice.isRecomputed) recount(account, invoice);
   const now = account.clock.nowSeconds();
   show(invoice, {
     status: 'open',
+    last_finalization_error: null,
     number: `DOUBLE-${invoice.id.slice(-8).toUpperCase()}`,
     hosted_invoice_url: `https://invoice.stripe.com/i/double/${invoice.id}`,
     effective_at: now,
@@ -92,6 +95,21 @@ export function finalizeInvoice(account: Account, invoice: Invoice): void {
   });
   emitEvent(account, 'invoice.finalized', invoice.shown);
   if (invoice.shown.total <= 0) payInvoice(account, invoice);
+}
+
+/** Finalizes a draft whose time has come, where it can be. */
+export function finalizeInTime(account: Account, invoice: Invoice): void {
+  if (noteFailure(account, invoice) === null) finalizeInvoice(account, invoice);
+}
+
+/** A draft that cannot become final stays one, says why and tells of it; that nothing tries again is an assumption. */
+function noteFailure(account: Account, invoice: Invoice): string | null {
+  const { finalizationError: message } = account.settings;
+  if (message === null) return null;
+  const error = { type: 'invalid_request_error', message } as const;
+  show(invoice, { last_finalization_error: error, automatically_finalizes_at: null });
+  emitEvent(account, 'invoice.finalization_failed', invoice.shown);
+  return message;
 }
 
 /** Puts an item on a draft; throws 400 where the invoice is none. */

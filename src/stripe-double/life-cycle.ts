@@ -1,7 +1,7 @@
 import type { InstantMs } from '../clock.ts';
 import type { Account } from './account.ts';
 import type { DoubleClock } from './double-clock.ts';
-import { finalizeInvoice, finalizesAt, noteDraftDelivery } from './invoice.ts';
+import { finalizeInTime, finalizesAt, noteDraftDelivery } from './invoice.ts';
 import { nextReportAt, reportRejections } from './meter-error-report.ts';
 import type { Delivery } from './stripe-object.ts';
 import { endPeriod, periodEndsAt, resumeCollection, resumesAt } from './subscription.ts';
@@ -89,7 +89,7 @@ function* dueSteps(account: Account): Generator<DueStep> {
   }
   for (const invoice of account.invoices.values()) {
     const at = finalizesAt(invoice);
-    if (at !== null) yield { at, run: () => finalizeInvoice(account, invoice) };
+    if (at !== null) yield { at, run: () => finalizeInTime(account, invoice) };
   }
 }
 

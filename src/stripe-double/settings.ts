@@ -25,6 +25,11 @@ export interface DoubleSettings {
    * which a failing `invoice.created` prolongs to 72 hours. A set one is not prolonged.
    */
   finalizationGraceMs: number | null;
+  /**
+   * What keeps every draft from becoming final, in the words of `last_finalization_error`; null (the default) where
+   * nothing does. A draft that failed waits for whoever lets it go again, or finalizes it.
+   */
+  finalizationError: string | null;
 }
 
 export function defaultSettings(): DoubleSettings {
@@ -35,5 +40,6 @@ export function defaultSettings(): DoubleSettings {
     asyncMeterLookup: false,
     validationLagMs: 10_000,
     finalizationGraceMs: null,
+    finalizationError: null,
   };
 }

@@ -94,7 +94,11 @@ async function withInvoices(
   });
 }
 
-const ABOUT: ReadonlySet<string> = new Set([...INVOICE_ALERTS, 'collection_paused']);
+const ABOUT: ReadonlySet<string> = new Set([
+  ...INVOICE_ALERTS,
+  'invoice_not_final',
+  'collection_paused',
+]);
 
 /** Reconciles without a key of Stripe's: what the ledger closed beside what is confirmed. */
 export async function reconcileUnasked(

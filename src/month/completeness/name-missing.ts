@@ -314,7 +314,10 @@ function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): Mis
     count: 1,
     ...NO_AMOUNT,
     detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
-    remedy: kind === 'alert' ? remedyOf(alert) : invoiceRemedy(kind, { alertId, tenantId, month }),
+    remedy:
+      kind === 'alert' || kind === 'unbilled'
+        ? remedyOf(alert)
+        : invoiceRemedy(kind, { alertId, tenantId, month }),
   };
 }
 

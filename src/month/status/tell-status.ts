@@ -96,7 +96,7 @@ function countsOf(missing: readonly MissingThing[]) {
     under_two_tenants: of('under_two_tenants').length,
     unregistered_tenants: new Set(of('unregistered_tenant').map(({ tenant_id }) => tenant_id)).size,
     untold_periods: of('untold').length,
-    unbilled_periods: of('unbilled').length,
+    unbilled_periods: periods('unbilled'),
     periods_on_two_invoices: periods('on_two_invoices'),
     periods_on_voided_invoices: periods('on_voided_invoice'),
     alerts: of('alert').length,

@@ -98,6 +98,11 @@ export function remedyOf(alert: KeptAlert): Remedy {
       return advise`give it one with ${setUp}, unless that is meant; then ${resolve}`;
     case 'usage_left_on_meter':
       return advise`bill it by an invoice of your own, give its customer no subscription that begins before ${periodStart ?? 'that period'}; then ${resolve} with the number of the invoice`;
+    case 'invoice_not_final': {
+      const month = periodStart?.slice(0, 7) ?? null;
+      const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+      return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}, or ${resolve} with the reason`;
+    }
     case 'invoice_differs':
       return advise`credit or bill the difference, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
     case 'invoice_without_period':

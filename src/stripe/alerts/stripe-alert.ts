@@ -13,6 +13,7 @@ export const ALERT_KINDS = [
   'collection_paused',
   'no_subscription',
   'usage_left_on_meter',
+  'invoice_not_final',
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_without_period',

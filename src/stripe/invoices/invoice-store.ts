@@ -22,6 +22,8 @@ export interface InvoiceRow {
   readonly holdAskedAt: InstantMs | null;
   /** When Stripe last answered that it holds it; null where no answer was heard, and it may never have been asked. */
   readonly holdAnsweredAt: InstantMs | null;
+  /** When it was let go, so that Stripe makes it final; null where it never was a draft of which that was known. */
+  readonly releasedAt: InstantMs | null;
 }
 
 interface Row {
@@ -35,10 +37,11 @@ interface Row {
   readonly identifier: string | null;
   readonly hold_asked_at: InstantMs | null;
   readonly hold_answered_at: InstantMs | null;
+  readonly released_at: InstantMs | null;
 }
 
 const COLUMNS = sql.raw(
-  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier, hold_asked_at, hold_answered_at',
+  'invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount, identifier, hold_asked_at, hold_answered_at, released_at',
 );
 
 /** Reads the invoices of all periods that begin in a month, or of one tenant's; null is any. */
@@ -77,6 +80,7 @@ function toInvoice(row: Row): InvoiceRow {
     identifier: row.identifier,
     holdAskedAt: row.hold_asked_at,
     holdAnsweredAt: row.hold_answered_at,
+    releasedAt: row.released_at,
   };
 }
 

@@ -6,6 +6,7 @@ import { noteDeletedCustomer, noteSubscriptionChange } from '../customers/custom
 import { holdInvoice } from '../invoices/invoice.ts';
 import { fetchInvoice } from '../invoices/own-invoice.ts';
 import { verifyInvoice } from '../invoices/verify-invoice.ts';
+import { endNotFinal, noteNotFinal } from '../invoices/verify-released.ts';
 import { METER_ERROR_TYPES, readMeterErrors, UnknownShape } from '../meters/meter-errors.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
@@ -168,7 +169,9 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
       return holdInvoice(parts, id);
     case 'invoice.finalized':
     case 'invoice.voided':
-      return verifyInvoice(parts, await fetchInvoice(parts, id));
+      return verifyFinal(parts, id);
+    case 'invoice.finalization_failed':
+      return noteNotFinal(parts, id);
     case 'invoice.updated':
       return verifyChanged(parts, id);
     case 'credit_note.created':
@@ -183,6 +186,13 @@ async function handle(parts: StripeParts, event: Incoming): Promise<string> {
     default:
       return 'ignored';
   }
+}
+
+/** What was said of it while it stayed a draft is not so any more. */
+async function verifyFinal(parts: StripeParts, id: string): Promise<string> {
+  const outcome = await verifyInvoice(parts, await fetchInvoice(parts, id));
+  await endNotFinal(parts, [id]);
+  return outcome;
 }
 
 /** A final invoice changes where it is credited, or marked by a person. */
