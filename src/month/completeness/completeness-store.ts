@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { InstantMs } from '../../clock.ts';
-import { type Database, inTransaction } from '../../database/database.ts';
+import type { Database } from '../../database/database.ts';
 
 /** The month and the tenants that are looked at. */
 export interface Scope {
@@ -11,7 +11,7 @@ export interface Scope {
   readonly tenantId: string | null;
 }
 
-function isInScope({ month, since, tenantId }: Scope, of: 'e' | 'r') {
+export function isInScope({ month, since, tenantId }: Scope, of: 'e' | 'r') {
   const start = sql.ref(`${of}.period_start`);
   const period =
     month === null
@@ -23,7 +23,7 @@ function isInScope({ month, since, tenantId }: Scope, of: 'e' | 'r') {
 }
 
 /** An entry that nothing has taken back. */
-const STANDS = sql`not e.is_reversal and e.kind in ('usage', 'correction')
+export const STANDS_UNCORRECTED = sql`not e.is_reversal and e.kind in ('usage', 'correction')
   and not exists (select from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`;
 
 /** Entries that lack something, by tenant and period. */
@@ -66,7 +66,7 @@ export async function readLacking(
     cross join lateral (values ('without_cost', e.cost is null and ${currencies.length > 0}, e.executed_model),
       (e.outcome, e.outcome in ('unrated', 'unmeasured'), e.requested_model)) l(lack, is_so, model)
     where ${isInScope(scope, 'e')} and (e.cost is null or e.outcome in ('unrated', 'unmeasured'))
-      and l.is_so and ${STANDS}
+      and l.is_so and ${STANDS_UNCORRECTED}
     group by l.lack, e.tenant_id, e.period_start
     order by e.tenant_id, e.period_start, l.lack`.execute(database.kysely);
   return [...(await readLackingBefore(database, scope)), ...rows];
@@ -92,53 +92,8 @@ async function readLackingBefore(
   return rows;
 }
 
-/** One event, or one member of it, that stands under several tenants. */
-export interface SharedRow {
-  readonly source: string;
-  readonly event_id: string;
-  readonly member_id: string;
-  readonly tenants: readonly string[];
-  readonly entry_ids: readonly string[];
-  readonly charge: bigint | null;
-  readonly currency: string;
-}
-
 /** What is counted at the most, and named. */
-const SHARED_READ = 1_000;
-
-/**
- * Reads events that stand under two tenants (R24). Keys begin with the tenant, so that no
- * constraint can hold this, and it is looked for beside the hot path: first by the hashes of events
- * and of tenants, which are small enough for memory and need no sorting, then what still stands.
- */
-export function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
-  const everyone = { ...scope, tenantId: null };
-  return inTransaction(database, async ({ client, kysely }) => {
-    await client.query(`set local work_mem = '${MEMORY_OF_HASHES}'`);
-    const { rows } = await sql<SharedRow>`
-      with several as materialized (
-        select event from (
-          select ${EVENT_HASH} as event, hashtextextended(e.tenant_id, 0) as tenant from entries e
-          where ${isInScope(everyone, 'e')} and e.kind in ('usage', 'correction')
-        ) h group by event having min(tenant) <> max(tenant)
-      )
-      select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
-        array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
-        sum(e.charge) as charge, min(e.currency) as currency
-      from entries e
-      where (select count(*) from several) > 0 and ${EVENT_HASH} in (select event from several)
-        and ${isInScope(everyone, 'e')} and ${STANDS}
-      group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1
-        and (${scope.tenantId}::text is null or ${scope.tenantId} = any(array_agg(e.tenant_id)))
-      order by e.source, e.event_id, e.member_id limit ${SHARED_READ}`.execute(kysely);
-    return rows;
-  });
-}
-
-/** So much holds the hashes of some million events; of more, Postgres writes a part to disk. */
-const MEMORY_OF_HASHES = '64MB';
-
-const EVENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, hashtextextended(e.member_id, 0)))`;
+export const TWICE_READ = 1_000;
 
 /** A report without a tenant and one with a tenant that both stand under one response of a provider. */
 export interface TwiceAnsweredRow {
@@ -170,7 +125,7 @@ export async function readTwiceAnswered(
       and not e.is_reversal and e.kind in ('usage', 'correction') and not exists (select from corrections_of(e.entry_id))
       and (${scope.tenantId}::text is null or o.tenant_id = ${scope.tenantId})
       and not exists (select from corrections_of(o.entry_id))
-    order by e.entry_id, o.entry_id limit ${SHARED_READ}`.execute(database.kysely);
+    order by e.entry_id, o.entry_id limit ${TWICE_READ}`.execute(database.kysely);
   return rows;
 }
 

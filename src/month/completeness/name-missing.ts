@@ -23,15 +23,11 @@ import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbi
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
-import {
-  readLacking,
-  readShared,
-  readTwiceAnswered,
-  readUnregistered,
-} from './completeness-store.ts';
+import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import { findPauses } from './paused-collections.ts';
+import { readShared } from './twice-store.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
 import { kindOfAlert } from './wrong-invoices.ts';

@@ -1,0 +1,75 @@
+import { sql } from 'kysely';
+import { type Database, inTransaction, type Transaction } from '../../database/database.ts';
+import type { Scope } from './completeness-store.ts';
+import { isInScope, STANDS_UNCORRECTED, TWICE_READ } from './completeness-store.ts';
+
+/** One event, or one member of it, that stands under several tenants. */
+export interface SharedRow {
+  readonly source: string;
+  readonly event_id: string;
+  readonly member_id: string;
+  readonly tenants: readonly string[];
+  readonly entry_ids: readonly string[];
+  readonly charge: bigint | null;
+  readonly currency: string;
+}
+
+/**
+ * Reads events that stand under two tenants (R24), one of them in the month at least. Keys begin with the tenant, so
+ * that no constraint can hold this, and it is looked for beside the hot path: first by the hashes of events and of
+ * tenants, which are small enough for memory and need no sorting, then what still stands.
+ */
+export function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
+  return inTransaction(database, async (transaction) => {
+    const { isInMonth, isLookedAt } = await lookBeside(transaction, scope);
+    await transaction.client.query(`set local work_mem = '${MEMORY_OF_HASHES}'`);
+    const { rows } = await sql<SharedRow>`
+      with several as materialized (
+        select event from (
+          select ${EVENT_HASH} as event, hashtextextended(e.tenant_id, 0) as tenant, ${isInMonth} as is_in_month
+          from entries e where ${isLookedAt} and e.kind in ('usage', 'correction')
+        ) h group by event having min(tenant) <> max(tenant) and bool_or(is_in_month)
+      )
+      select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
+        array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
+        sum(e.charge) as charge, min(e.currency) as currency
+      from entries e
+      where (select count(*) from several) > 0 and ${EVENT_HASH} in (select event from several)
+        and ${isLookedAt} and ${STANDS_UNCORRECTED}
+      group by e.source, e.event_id, e.member_id having count(distinct e.tenant_id) > 1 and bool_or(${isInMonth})
+        and (${scope.tenantId}::text is null or ${scope.tenantId} = any(array_agg(e.tenant_id)))
+      order by e.source, e.event_id, e.member_id limit ${TWICE_READ}`.execute(transaction.kysely);
+    return rows;
+  });
+}
+
+/** So much holds the hashes of some million events; of more, Postgres writes a part to disk. */
+const MEMORY_OF_HASHES = '64MB';
+
+const EVENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, hashtextextended(e.member_id, 0)))`;
+
+/**
+ * What one call left may stand in periods of two months: in one of them late, or because two tenants begin theirs on
+ * other days. Beside the entries of the month those are looked at which occurred on its days, or a day before or
+ * after, and stand in other periods. The rollups tell which days these are, so that mostly few entries are read more.
+ */
+async function lookBeside({ kysely }: Transaction, scope: Scope) {
+  const everyone = { ...scope, tenantId: null };
+  const isOfMonth = isInScope(everyone, 'r');
+  const { rows } = await sql<{ first: string; end: string }>`
+    with days as (select distinct r.day from ledger_rollups r where ${isOfMonth}),
+    beside as (
+      select distinct r.day from ledger_rollups r where not (${isOfMonth})
+        and exists (select from days d where d.day in (r.day - 1, r.day, r.day + 1))
+    )
+    select min(day) as first, max(day) + 1 as end
+    from (select day, day - row_number() over (order by day)::int as row_of_days from beside) b
+    group by row_of_days order by first`.execute(kysely);
+  const isInMonth = isInScope(everyone, 'e');
+  const isBeside = rows.map(
+    ({ first, end }) =>
+      sql`e.occurred_at >= ${`${first}T00:00:00Z`}::timestamptz and e.occurred_at < ${`${end}T00:00:00Z`}::timestamptz`,
+  );
+  const each = [isInMonth, ...isBeside].map((condition) => sql`(${condition})`);
+  return { isInMonth, isLookedAt: sql`(${sql.join(each, sql` or `)})` };
+}
