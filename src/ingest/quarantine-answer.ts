@@ -53,8 +53,16 @@ export type ReplayRequest = z.output<typeof replayRequest>;
 
 const replayed = z.strictObject({
   quarantine_id: quarantineIdField,
-  /** `quarantined`: still refused, and waiting as before. */
-  outcome: z.enum(['posted', 'duplicate', 'empty', 'conflict', 'quarantined', 'already_replayed']),
+  /** `quarantined`: still refused, and waiting as before; `dismissed`: it was dismissed, and is not posted. */
+  outcome: z.enum([
+    'posted',
+    'duplicate',
+    'empty',
+    'conflict',
+    'quarantined',
+    'already_replayed',
+    'dismissed',
+  ]),
   detail: z.string().nullable(),
 });
 export type Replayed = z.infer<typeof replayed>;

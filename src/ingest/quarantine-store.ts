@@ -133,10 +133,10 @@ export async function countQuarantined(
 
 /** Reads one quarantined event; throws a `Refusal` where there is none. */
 export async function readQuarantined(
-  database: Database,
+  { kysely }: Pick<Transaction, 'kysely'>,
   quarantineId: bigint,
 ): Promise<QuarantineRow> {
-  const row = await database.kysely
+  const row = await kysely
     .selectFrom('quarantine')
     .select(COLUMNS)
     .where('quarantine_id', '=', quarantineId)
@@ -168,7 +168,7 @@ export interface LockedRow extends QuarantineRow {
   readonly repeats: RepeatedEvent | null;
 }
 
-/** Locks one waiting event for its replay; null where it was replayed already. */
+/** Locks one waiting event for its replay; null where it waits no longer. */
 export async function lockQuarantined(
   transaction: Transaction,
   quarantineId: bigint,

@@ -64,7 +64,7 @@ async function replayLocked(
   { transaction, cache }: { readonly transaction: Transaction; readonly cache: ReferenceCache },
 ): Promise<Replayed> {
   const row = await lockQuarantined(transaction, quarantineId);
-  if (row === null) return answerOf(quarantineId, 'already_replayed', null);
+  if (row === null) return waitsNoLonger(transaction, quarantineId);
   const now = clock();
   const items = readQuarantinedBody(row, reading, now);
   const refused = items.find((item) => item.kind === 'refused');
@@ -82,6 +82,13 @@ async function replayLocked(
   const outcome = recorded[0]?.outcome ?? 'posted';
   await markReplayed(transaction, quarantineId, { at: now, outcome });
   return answerOf(quarantineId, outcome, null);
+}
+
+/** Tells what was dismissed from what was replayed: whoever names it by its number sees that it was not posted. */
+async function waitsNoLonger(transaction: Transaction, quarantineId: bigint): Promise<Replayed> {
+  const { dismissed_at } = await readQuarantined(transaction, quarantineId);
+  if (dismissed_at === null) return answerOf(quarantineId, 'already_replayed', null);
+  return answerOf(quarantineId, 'dismissed', 'it waits no longer, and was not posted');
 }
 
 function answerOf(

@@ -185,6 +185,16 @@ describe('a command', () => {
     expect(refused.stderr).toContain('a version is immutable');
   });
 
+  it('exits with 1 when it replays what was dismissed, and says that it is not posted', async () => {
+    const dismissing = await freshDatabase();
+    await receiveEvents(dismissing, [nativeEvent({ attempt: 0 })]);
+    const url = { DATABASE_URL: dismissing.url };
+    await cli(['quarantine', 'dismiss', '1', '--reason', 'a test'], url);
+    const replayed = await cli(['quarantine', 'replay', '1'], url);
+    expect(replayed.exitCode, replayed.stderr).toBe(1);
+    expect(replayed.stdout).toBe('1: dismissed, it waits no longer, and was not posted\n');
+  });
+
   it('exits with 1 when verify finds a law broken, and names the row', async () => {
     const broken = await freshDatabase();
     await importBooks(broken, 'standard');

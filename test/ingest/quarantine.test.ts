@@ -359,6 +359,30 @@ describe('a replay', () => {
     expect(await waiting(database)).toMatchObject([{ event_id: 'poison' }]);
   });
 
+  it('of what was dismissed says so, and not that it was replayed', async () => {
+    const database = await ready();
+    await waitForItsTime(database, nativeEvent({ event_id: 'a' }));
+    await waitForItsTime(database, nativeEvent({ event_id: 'b' }));
+    const parts = partsOf(database);
+    await dismissQuarantine(parts, { quarantine_ids: [1n], ...NOTE });
+
+    const replay = () => replayQuarantine(parts, { quarantine_ids: [1n, 2n] });
+    const dismissed = {
+      quarantine_id: '1',
+      outcome: 'dismissed',
+      detail: 'it waits no longer, and was not posted',
+    };
+    expect(await replay()).toEqual([
+      dismissed,
+      { quarantine_id: '2', outcome: 'posted', detail: null },
+    ]);
+    expect(await replay()).toEqual([
+      dismissed,
+      { quarantine_id: '2', outcome: 'already_replayed', detail: null },
+    ]);
+    expect(await textRows(database, 'select event_id from entries')).toEqual([{ event_id: 'b' }]);
+  });
+
   it('in a database that refuses whatever it is given blames no event', async () => {
     const database = await ready();
     await waitForItsTime(database, nativeEvent());

@@ -76,7 +76,7 @@ function addReplay(group: Command): void {
     const reading = readSettings(session.config);
     const request = readRequest(replayRequest, { quarantine_ids: args.map(readId) });
     const answers = await replayQuarantine({ ...session.parts(), reading }, request);
-    if (answers.some((answer) => answer.outcome === 'quarantined')) session.foundWrong();
+    if (answers.some(({ outcome }) => NOT_POSTED.has(outcome))) session.foundWrong();
     const text = answers
       .map(
         (answer) =>
@@ -86,6 +86,8 @@ function addReplay(group: Command): void {
     session.out.answer(answers, answers.length === 0 ? 'nothing waits' : text);
   });
 }
+
+const NOT_POSTED: ReadonlySet<string> = new Set(['quarantined', 'dismissed']);
 
 interface NoteFlags {
   readonly reason: string;
