@@ -1,6 +1,4 @@
-import { minorUnitDecimals } from '../currencies.ts';
 import { inTransaction } from '../database/database.ts';
-import { divideHalfUp, formatDecimal, parseDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -14,6 +12,7 @@ import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { refuseNothingClosed } from './push-targets.ts';
 import type { SettleAnswer, SettleRequest } from './settle-answer.ts';
+import { settledMicro } from './settled-amount.ts';
 import { readTargets } from './target-store.ts';
 
 export interface SettleParts extends Pick<Parts, 'database' | 'clock'> {
@@ -26,7 +25,7 @@ export interface SettleParts extends Pick<Parts, 'database' | 'clock'> {
 
 /**
  * Records what a person billed for a closed period elsewhere, so that no destination is told of it and the
- * period comes to its end. It covers what is due, to the minor unit; a part leaves the rest to be pushed.
+ * period comes to its end. It covers what is due, as a bill rounds it; a part leaves the rest to be pushed.
  * What was told already and is billed by nobody is taken back by the next push. What may have been told is not
  * settled: its count decides it first.
  */
@@ -61,7 +60,7 @@ export async function settlePeriod(
     throw new Refusal('conflict', `this period was told, and cannot be settled: ${back}`, remedy);
   }
   const due = back === null ? untold : -back.valueMicro;
-  const valueMicro = microOf(request, target, due);
+  const valueMicro = settledMicro(request, { currency: target.currency, due });
   const sequence = intents.length + (back === null ? 1 : 2);
   const identifier = identifierOf(await readLedgerName(database), target, sequence);
   const told = { valueMicro, eventTimestamp: eventTimestampOf(target) };
@@ -95,32 +94,5 @@ function refuseShadow({ tenantId, periodStart }: PushTarget): never {
     'conflict',
     `nothing of tenant "${tenantId}" period ${periodStart} is due, since it was closed in shadow`,
     'bill it elsewhere without a record here, as a month that was never due',
-  );
-}
-
-/**
- * Returns the micro units that an amount stands for: all that is due where it is that to the minor
- * unit.
- */
-function microOf({ amount, month }: SettleRequest, target: PushTarget, due: bigint): bigint {
-  const decimals = minorUnitDecimals(target.currency);
-  const minor = parseDecimal(amount, decimals);
-  if (minor === null || minor <= 0n) {
-    throw new Refusal(
-      'bad_request',
-      `"${amount}" is no amount of ${target.currency}`,
-      `write it above zero, with at most ${decimals} decimals`,
-    );
-  }
-  const microPerMinor = 10n ** BigInt(6 - decimals);
-  if (due > 0n && divideHalfUp(due, microPerMinor) === minor) return due;
-  const value = minor * microPerMinor;
-  if (value < due) return value;
-  throw new Refusal(
-    'conflict',
-    `${formatDecimal(due, 6)} ${target.currency} of this period is due, and ${amount} is more`,
-    due === 0n
-      ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told`
-      : 'settle at the most what is due',
   );
 }

@@ -1,0 +1,50 @@
+import { billedDecimals, minorUnitDecimals } from '../currencies.ts';
+import { divideHalfUp, formatDecimal, parseDecimal } from '../money.ts';
+import { Refusal } from '../refusal.ts';
+import { advise } from '../remedy.ts';
+import type { SettleRequest } from './settle-answer.ts';
+
+/**
+ * Returns the micro units that an amount of major units stands for, of those that are due: all of them where it is what a
+ * bill of them says, which is the total of the statement or rounded to the minor unit, and nothing where they are too few
+ * for any bill; else as many as it says. Refuses more than is due.
+ */
+export function settledMicro(
+  { amount, month }: Pick<SettleRequest, 'amount' | 'month'>,
+  { currency, due }: { readonly currency: string; readonly due: bigint },
+): bigint {
+  const decimals = minorUnitDecimals(currency);
+  const minor = parseDecimal(amount, decimals);
+  if (minor === null || minor < 0n) {
+    throw new Refusal(
+      'bad_request',
+      `"${amount}" is no amount of ${currency}`,
+      `write it as zero or more, with at most ${decimals} decimals`,
+    );
+  }
+  const value = minor * microOf(decimals);
+  const bills = [decimals, billedDecimals(currency)].map(
+    (of) => divideHalfUp(due, microOf(of)) * microOf(of),
+  );
+  if (due > 0n && bills.includes(value)) return due;
+  if (value > 0n && value < due) return value;
+  if (value === 0n) {
+    throw new Refusal(
+      'bad_request',
+      `${amount} ${currency} settles nothing`,
+      'write what was billed; zero is for what is due and rounds to nothing',
+    );
+  }
+  throw new Refusal(
+    'conflict',
+    `${formatDecimal(due, 6)} ${currency} of this period is due, and ${amount} is more`,
+    due === 0n
+      ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told`
+      : 'settle at the most what is due',
+  );
+}
+
+/** Micro units in one unit of so many decimals. */
+function microOf(decimals: number): bigint {
+  return 10n ** BigInt(6 - decimals);
+}
