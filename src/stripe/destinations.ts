@@ -18,9 +18,9 @@ import type { StripeParts } from './stripe-parts.ts';
  * the list.
  */
 export async function pushPartsOf(parts: StripeParts): Promise<PushParts> {
-  const { database, clock, log, livemode } = parts;
+  const { database, clock, log } = parts;
+  const meters = await readOwnMeters(parts);
   const account = await readAccount(parts.stripe);
-  const meters = await readOwnMeters(database, { livemode, account });
   const ledgerName = await readLedgerName(database);
   const own = { ...parts, account, ledgerName };
   const destinations = [meterDestination(own, meters), itemDestination(own, meters)];

@@ -10,6 +10,7 @@ import { linkOperation } from './customers/check-customer.ts';
 import { pushPartsOf } from './destinations.ts';
 import { lookAgainAtFinal } from './invoices/final-again.ts';
 import { endWhatIsEqual } from './invoices/meter-bill.ts';
+import { readOwnMeters } from './meters/meter-store.ts';
 import type { ReconcileAnswer, ReconciledPeriod, ReconcileRequest } from './reconcile-answer.ts';
 import type { StripeParts } from './stripe-parts.ts';
 
@@ -62,6 +63,7 @@ export async function reconcileMonth(
   parts: StripeParts & ProgressPart,
   request: ReconcileRequest,
 ): Promise<ReconcileAnswer> {
+  await readOwnMeters(parts);
   await lookAgainAtFinal(parts, { month: request.month, tenantId: request.tenant_id });
   await endWhatIsEqual(parts, request.month);
   return withInvoices(parts, request, await compareMonth(parts, request));

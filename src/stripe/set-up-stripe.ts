@@ -18,7 +18,7 @@ export async function setUpStripe(
 ): Promise<SetUpAnswer> {
   const { database, stripe, livemode, clock } = parts;
   const account = await readAccount(stripe);
-  await readOwnMeters(database, { livemode, account });
+  await readOwnMeters(parts);
   await refuseOtherMode(parts);
   const meter = await setUpMeter(stripe, request.currency);
   await saveMeter(database, meter, { livemode, account, at: clock() });

@@ -3,8 +3,10 @@ import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { EveryTenantRefused } from '../../push/destination.ts';
 import { Refusal } from '../../refusal.ts';
-import { otherAccountFault, readAccount } from '../account.ts';
+import type { Fault } from '../../remedy.ts';
+import { mixedUp, otherAccountFault, readAccount } from '../account.ts';
 import type { StripeClient } from '../stripe-client.ts';
+import { askStripe, isMissing } from '../stripe-client.ts';
 
 /** There is one money meter for each currency, and one price that bills it. */
 export interface StripeMeter {
@@ -34,46 +36,77 @@ export async function saveMeter(
     set_up_at: formatInstant(given.at),
     account: given.account,
   };
+  // The account that another key named stays known: it is the same one, or this key would have been refused.
+  const account = sql<string | null>`coalesce(excluded.account, stripe_meters.account)`;
   await database.kysely
     .insertInto('stripe_meters')
     .values({ currency: meter.currency, livemode: given.livemode, ...row })
-    .onConflict((conflict) => conflict.columns(['currency', 'livemode']).doUpdateSet(row))
+    .onConflict((conflict) =>
+      conflict.columns(['currency', 'livemode']).doUpdateSet({ ...row, account }),
+    )
     .execute();
 }
 
-/** Reads the meters of this account, by currency; refuses those of another one of the same mode. */
-export async function readOwnMeters(
-  database: Database,
-  { livemode, account }: MeterPlace,
-): Promise<ReadonlyMap<string, StripeMeter>> {
-  const { rows } = await sql<{ meter_id: string; account: string }>`
-    select meter_id, account from stripe_meters where livemode = ${livemode} and account <> ${account}`.execute(
+/**
+ * Reads the meters of this account, by currency; refuses those of another one of the same mode. Where one of the two
+ * accounts is not known, as with most restricted keys, the key shows whose it is by whether it knows the meter.
+ */
+export async function readOwnMeters(parts: KeyParts): Promise<ReadonlyMap<string, StripeMeter>> {
+  const { database, stripe, livemode } = parts;
+  const is = await readAccount(stripe);
+  const { rows } = await sql<{ meter_id: string; account: string | null }>`
+    select meter_id, account from stripe_meters where livemode = ${livemode} order by set_up_at, currency`.execute(
     database.kysely,
   );
-  const [foreign] = rows;
-  if (foreign !== undefined) {
-    const what = `meter ${foreign.meter_id}`;
-    const fault = otherAccountFault(what, { was: foreign.account, is: account });
-    if (fault !== null) {
-      const remedy = ['nothing was sent; ', ...(fault.remedy ?? [])];
-      throw new OtherAccount('misconfigured', fault.fault, remedy);
-    }
+  for (const { meter_id: meterId, account: was } of rows) {
+    const fault = otherAccountFault(`meter ${meterId}`, { was, is });
+    if (fault !== null) throw otherAccount(fault);
+  }
+  const unsure = rows.find(({ account }) => account === null || is === null);
+  if (unsure !== undefined && !(await knowsMeter(stripe, unsure.meter_id))) {
+    throw otherAccount(mixedUp(`meter ${unsure.meter_id}`, { was: unsure.account, is }));
   }
   return readMeters(database, livemode);
+}
+
+/** The key, and the ledger against which it is held. */
+type KeyParts = Pick<MeterPlace, 'livemode'> & {
+  readonly database: Database;
+  readonly stripe: StripeClient;
+};
+
+const metersKnown = new WeakMap<StripeClient, Map<string, Promise<boolean>>>();
+
+/** A meter cannot be deleted, so that each client is asked about one only once. */
+function knowsMeter(stripe: StripeClient, meterId: string): Promise<boolean> {
+  const known = metersKnown.get(stripe) ?? new Map<string, Promise<boolean>>();
+  metersKnown.set(stripe, known);
+  const before = known.get(meterId);
+  if (before !== undefined) return before;
+  const asked = askStripe(`meter ${meterId}`, () => stripe.billing.meters.retrieve(meterId)).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
+  known.set(meterId, asked);
+  // Whoever asked is told of the failure, and the next one asks again.
+  asked.catch(() => known.delete(meterId));
+  return asked;
+}
+
+function otherAccount({ fault, remedy }: Fault): OtherAccount {
+  return new OtherAccount('misconfigured', fault, ['nothing was sent; ', ...(remedy ?? [])]);
 }
 
 /**
  * Refuses a key to which this ledger told nothing: of another account, or of a mode without a meter. What is kept
  * of invoices would be taken for gone, since that key knows none of them.
  */
-export async function refuseOtherKey(
-  parts: Pick<MeterPlace, 'livemode'> & {
-    readonly database: Database;
-    readonly stripe: StripeClient;
-  },
-): Promise<void> {
-  const { database, stripe, livemode } = parts;
-  const own = await readOwnMeters(database, { livemode, account: await readAccount(stripe) });
+export async function refuseOtherKey(parts: KeyParts): Promise<void> {
+  const { livemode } = parts;
+  const own = await readOwnMeters(parts);
   if (own.size > 0) return;
   throw new Refusal(
     'misconfigured',

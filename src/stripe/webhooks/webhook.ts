@@ -8,6 +8,7 @@ import { fetchInvoice } from '../invoices/own-invoice.ts';
 import { verifyInvoice } from '../invoices/verify-invoice.ts';
 import { endNotFinal, noteNotFinal } from '../invoices/verify-released.ts';
 import { METER_ERROR_TYPES, readMeterErrors, UnknownShape } from '../meters/meter-errors.ts';
+import { readOwnMeters } from '../meters/meter-store.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { EventAnswer } from './event-answer.ts';
@@ -157,7 +158,9 @@ interface Subject {
   readonly id: string;
 }
 
+/** A key of another account knows nothing of what is told: Stripe is to tell it again once the key is right. */
 async function handle(parts: StripeParts, event: Incoming): Promise<string> {
+  await readOwnMeters(parts);
   if (METER_ERROR_TYPES.some((type) => type === event.type)) {
     return readMeterErrors(parts, event.id);
   }
