@@ -6,6 +6,7 @@ import { type NewEntry, type StoredEntry, usageEntry } from '../ledger/entries/e
 import { readStandingOf } from '../ledger/entries/entry-store.ts';
 import { tenantsOf } from '../ledger/entries/event-keys.ts';
 import { lockForPosting } from '../ledger/posting/posting-store.ts';
+import { findConflict } from '../ledger/posting/read-known-reports.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldAll } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
@@ -54,6 +55,7 @@ async function acceptLocked(
   await cache.refresh(transaction, new Set(tenantIds), now);
   const { source, eventId } = item.event;
   const standing = await readStandingOf(transaction, { source, eventId, tenantIds });
+  if (standing.length === 0) await refuseAnothersResponse(transaction, id, item);
   const pairs = pairUp(standing, item, cache) ?? refuseUnfit(id);
   const note = { reason, actor };
   const made = pairs.map(({ entry, replacement }) => ({
@@ -122,6 +124,28 @@ function refuseNoConflict(id: bigint, reason: string | null): never {
       ? `event ${id} in quarantine waits no longer`
       : `event ${id} waits for ${reason} and is no conflict; only a conflict is accepted`,
     advise`see ${{ operation: 'quarantine list', all: true }}; what is not in the ledger is replayed, or dismissed`,
+  );
+}
+
+/** Refuses what would stand in another event's place: delivered once more, it would be in conflict again. */
+async function refuseAnothersResponse(
+  transaction: Transaction,
+  id: bigint,
+  item: ReadEvent,
+): Promise<void> {
+  const other = await findConflict(transaction, item);
+  if (other === null) return;
+  const { tenantId, source, eventId, memberId } = other;
+  const standing = await readStandingOf(transaction, { source, eventId, tenantIds: [tenantId] });
+  const entry = standing.find((one) => one.memberId === memberId);
+  const alone =
+    'where it is a call of its own, send it anew without its response_id, and dismiss this one';
+  throw new Refusal(
+    'conflict',
+    `event ${id} in quarantine has the provider's response of event ${JSON.stringify(eventId)} of source ${JSON.stringify(source)}, and stands in no other event's place`,
+    entry === undefined
+      ? advise`${alone}; nothing of the other event stands that could be corrected`
+      : advise`where its counts are the right ones, correct the other event with ${{ operation: 'correct', entry_id: `ent_${entry.entryId}`, by: 'usage' }}, and dismiss this one; ${alone}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkLaws } from '../../src/audit/laws/check-laws.ts';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { hashOfEmail } from '../../src/events/email-identifiers.ts';
@@ -7,7 +8,9 @@ import { acceptConflict } from '../../src/ingest/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../src/ingest/dismiss-quarantine.ts';
 import { listQuarantine } from '../../src/ingest/list-quarantine.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
+import { Refusal } from '../../src/refusal.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receive, receiveEvents } from '../support/ledger.ts';
 
@@ -251,6 +254,39 @@ it('what is no conflict is not accepted', async () => {
   await receiveEvents(database, [nativeEvent({ attempt: 0 })]);
   const request = { quarantine_id: 1n, ...NOTE };
   await expect(acceptConflict(partsOf(database), request)).rejects.toThrow('is no conflict');
+});
+
+it('a conflict by its response is not accepted, and the refusal names the entry to correct', async () => {
+  const database = await ready();
+  const response_id = 'resp_2';
+  await receiveEvents(database, [nativeEvent({ event_id: 'w1', source: 'sdk', response_id })]);
+  const usage = { input_tokens: 2000, output_tokens: 100 };
+  const other = nativeEvent({ event_id: 'w2', source: 'gateway', response_id, usage });
+  expect(await receiveEvents(database, [other])).toEqual(['conflict']);
+  const refusal = async () => {
+    const accepting = acceptConflict(partsOf(database), { quarantine_id: 1n, ...NOTE });
+    const error = await accepting.catch((reason: unknown) => reason);
+    if (!(error instanceof Refusal)) throw error;
+    return { message: error.message, remedy: remedyText(error.remedy) };
+  };
+  const message = `event 1 in quarantine has the provider's response of event "w1" of source "sdk", and stands in no other event's place`;
+  const [entry] = await textRows(database, 'select entry_id from audit.entries');
+  const alone =
+    'where it is a call of its own, send it anew without its response_id, and dismiss this one';
+
+  expect(await refusal()).toEqual({
+    message,
+    remedy: `where its counts are the right ones, correct the other event with "spanledger correct ${entry?.['entry_id']}", and dismiss this one; ${alone}`,
+  });
+
+  const entryId = BigInt(entry?.['entry_id']?.slice('ent_'.length) ?? 0);
+  await postCorrections(database, () => NOW, [{ entryId, change: null, note: NOTE }]);
+  expect(await refusal()).toEqual({
+    message,
+    remedy: `${alone}; nothing of the other event stands that could be corrected`,
+  });
+  const own = nativeEvent({ event_id: 'w2', source: 'gateway', usage });
+  expect(await receiveEvents(database, [own])).toEqual(['posted']);
 });
 
 it('a second report that waits for its time still says what it repeats once it is replayed', async () => {

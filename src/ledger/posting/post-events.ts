@@ -10,7 +10,6 @@ import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
 import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
 import { eventsToPost } from './known-calls.ts';
-import { KnownReports } from './known-reports.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
@@ -20,12 +19,13 @@ import {
   lockForPosting,
   probeEvents,
 } from './posting-store.ts';
+import { readKnownReports } from './read-known-reports.ts';
 import type { ReferenceCache } from './reference-cache.ts';
 import type { ReportLookups } from './report-lookups.ts';
 import type { SecondReport } from './report-store.ts';
-import { insertSecondReports, readOfSameHash, readOtherReports } from './report-store.ts';
+import { insertSecondReports, readOfSameHash } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
-import { mayRepeatCalls, reportOfEntry, reportsOf } from './same-call.ts';
+import { mayRepeatCalls, reportsOf } from './same-call.ts';
 import type { Settlement } from './settlement-store.ts';
 import { queueSettlements } from './settlement-store.ts';
 import type { UnnamedSpan } from './unnamed-store.ts';
@@ -146,7 +146,7 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
   // The call of an event that is known is not asked for.
   const unknown = keyed.filter(({ texts }) => firstHeld(held, texts) === undefined);
   const asked = unknown.flatMap(({ reports }) => reports);
-  const known = await findReports(transaction, lookups, asked);
+  const known = await readKnownReports(transaction, asked, lookups.dueOf(asked));
   const seconds: SecondReport[] = [];
   const steps = new Map<ReceivedEvent, ReceivedEvent>();
   const ofSameHash = lookups.areOfHashes ? await readOfSameHash(transaction, asked) : NO_REPORTS;
@@ -231,18 +231,6 @@ function unnamedSpansOf({ event, isOperationAssumed }: ReceivedEvent): readonly 
 /** NUL separates, as in an event's text. */
 function partText(part: EventKey & { readonly memberId: string }): string {
   return `${eventText(part)}\u0000${part.memberId}`;
-}
-
-async function findReports(
-  transaction: Transaction,
-  lookups: ReportLookups,
-  reports: readonly CallReport[],
-): Promise<KnownReports> {
-  const entries = await readOtherReports(transaction, lookups.dueOf(reports));
-  const held = entries.map(reportOfEntry);
-  const known = new KnownReports([...reports, ...held]);
-  for (const report of held) known.add(report);
-  return known;
 }
 
 const POSTED: PostOutcome = { kind: 'posted' };
