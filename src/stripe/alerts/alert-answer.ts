@@ -103,8 +103,10 @@ export function remedyOf(alert: KeptAlert): Remedy {
       const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
       return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}, or ${resolve} with the reason`;
     }
-    case 'invoice_differs':
-      return advise`credit or bill the difference, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
+    case 'invoice_differs': {
+      const push = { operation: 'push', month: periodStart?.slice(0, 7) ?? null } as const;
+      return advise`run ${push} before you bill anything, since it bills by an invoice item what was told too late for this invoice; then credit or bill what still differs, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
+    }
     case 'invoice_without_period':
       return advise`${setUp} says what is wrong with its subscription; when that is mended, ${resolve}`;
     case 'invoice_void':

@@ -23,11 +23,16 @@ export const ALERT_KINDS = [
 ] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
-/** The alerts that say what is wrong with a final invoice of a period. */
-export const INVOICE_ALERTS = [
+/** The alerts that say what is wrong with what a final invoice bills; a credit takes nothing of that away. */
+export const WRONG_BILL_ALERTS = [
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_void',
+] as const satisfies readonly AlertKind[];
+
+/** The alerts that say what is wrong with a final invoice of a period. */
+export const INVOICE_ALERTS = [
+  ...WRONG_BILL_ALERTS,
   'invoice_credited',
 ] as const satisfies readonly AlertKind[];
 

@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import { readSettledSubjects } from '../../push/alert-store.ts';
-import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
+import { WRONG_BILL_ALERTS } from '../alerts/stripe-alert.ts';
 import { readInvoices } from './invoice-store.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function readBilled(
   of: { readonly month: string | null; readonly tenantId: string | null },
 ): Promise<ReadonlyMap<string, bigint>> {
   const billed = new Map<string, bigint>();
-  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
+  const settled = await readSettledSubjects(database, WRONG_BILL_ALERTS);
   const invoices = await readInvoices(database, of);
   for (const invoice of invoices) {
     if (invoice.state !== 'finalized') continue;

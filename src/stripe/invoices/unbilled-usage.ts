@@ -8,7 +8,7 @@ import { readIntentsOf } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import type { TargetFilter } from '../../push/target-store.ts';
 import { readTargets } from '../../push/target-store.ts';
-import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
+import { WRONG_BILL_ALERTS } from '../alerts/stripe-alert.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoices } from './invoice-store.ts';
 
@@ -48,7 +48,7 @@ export async function findUnbilledPeriods(
   const [gone, others] = [onMeterOf.filter(isGone), onMeterOf.filter((row) => !isGone(row))];
   const known = Map.groupBy(others, periodKey);
   const lost = new Set(gone.map(periodKey));
-  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
+  const settled = await readSettledSubjects(database, WRONG_BILL_ALERTS);
   return targets.flatMap((target) => {
     const invoices = known.get(periodKey(target)) ?? [];
     // What a person has said of such an invoice holds: it was billed otherwise.

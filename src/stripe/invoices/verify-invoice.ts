@@ -1,11 +1,11 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
+import { endAlerts } from '../../push/alert-store.ts';
 import { readIntentsByIdentifier } from '../../push/intent-store.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import { readInvoice, saveFinalized } from './invoice-store.ts';
-import type { MeterBill } from './meter-bill.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
 import type { OwnInvoice } from './own-invoice.ts';
 import { alert, findOwn, NEVER_BILLED } from './own-invoice.ts';
@@ -36,35 +36,45 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
     return alert(parts, own, { kind: 'invoice_differs', detail });
   }
   if (!(await saveFinalized(database, { ...own, ...figures }, clock()))) return VOID_BY_NOW;
-  if (target === null) {
-    const detail = `it is ${invoice.status} and the period is not closed; what is told of the period from now on is billed by an invoice item`;
-    return alert(parts, own, { kind: 'invoice_final_too_early', detail });
-  }
-  const due = await dueOnMeter(parts, target);
   const all = await billedOnMeter(parts, own);
-  const unsure = await unsureOf(parts, own, { invoice, ...all, due });
-  if (unsure !== null) return unsure;
-  if (all.quantity === due.quantity && all.amount === due.amount) return 'equals the statement';
+  if (target === null) return alertTooEarly(parts, own, { invoice, count: all.count });
+  const due = await dueOnMeter(parts, target);
+  // What was billed and taken back by a person is a matter for a person.
+  if (invoice.status === 'void' && all.quantity < due.quantity) return alertVoid(parts, own);
+  const credited = await alertCredited(parts, own, invoice);
+  const isEqual = all.quantity === due.quantity && all.amount === due.amount;
+  if (isEqual) return credited ?? 'equals the statement';
   const { currency } = target;
   const together =
     all.count > 1 ? `with ${all.count - 1} more of this period it bills` : 'it bills';
   const quantity = billed.quantity === null ? 'no whole number of' : all.quantity;
   const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}`;
-  return alert(parts, own, { kind: 'invoice_differs', detail });
+  const differs = await alert(parts, own, { kind: 'invoice_differs', detail });
+  // A credit says nothing of what the invoice lacks.
+  return credited === null ? differs : `${differs}; ${credited}`;
 }
 
-/** What was billed and taken back by a person is a matter for a person; null where nothing was. */
-async function unsureOf(
+/** What is told after a final invoice is billed by an item; where each one is void the meter is told, and no invoice bills that. */
+async function alertTooEarly(
   parts: StripeParts,
   own: OwnInvoice,
-  of: { readonly invoice: Stripe.Invoice; readonly quantity: bigint; readonly due: MeterBill },
-): Promise<string | null> {
-  const { invoice, quantity, due } = of;
-  if (invoice.status === 'void' && quantity < due.quantity) {
-    const detail = 'it is void, and no other final invoice bills this usage';
-    return alert(parts, own, { kind: 'invoice_void', detail });
+  of: { readonly invoice: Stripe.Invoice; readonly count: number },
+): Promise<string> {
+  const { status } = of.invoice;
+  if (status === 'void') {
+    return of.count === 0 ? alertVoid(parts, own) : 'void beside another final invoice';
   }
-  return alertCredited(parts, own, invoice);
+  const detail = `it is ${status} and the period is not closed; what is told of the period from now on is billed by an invoice item`;
+  return alert(parts, own, { kind: 'invoice_final_too_early', detail });
+}
+
+async function alertVoid(parts: StripeParts, own: OwnInvoice): Promise<string> {
+  const { database, clock } = parts;
+  const promised = { kind: 'invoice_final_too_early', subjects: [own.invoiceId] } as const;
+  const resolution = 'it is void by now, and no item is made for it';
+  await endAlerts(database, promised, { resolution, at: clock() });
+  const detail = 'it is void, and no other final invoice bills this usage';
+  return alert(parts, own, { kind: 'invoice_void', detail });
 }
 
 /** Returns what of a final invoice was credited, in minor units. */
