@@ -7,6 +7,7 @@ import { costInUsage } from './foreign/reported-cost.ts';
 import { readProviderUsage } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
 import { choice, count, flag, id, text, wholeNumber } from './schema-parts.ts';
+import { countsUnknownTokens } from './unknown-tokens.ts';
 import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
 
 /**
@@ -183,15 +184,17 @@ function readChecked(sent: NativeEvent, receivedAt: InstantMs): NativeReading {
 function withProviderUsage(native: NativeEvent): NativeEvent | null {
   const { provider_usage: usage, provider, provider_api: api } = native;
   const model = native.executed_model ?? native.requested_model;
-  const read = readProviderUsage({ usage, provider, api, model });
+  const reported = { usage, provider, api, model };
+  const read = readProviderUsage(reported);
+  const isAssumed = read.assumed || countsUnknownTokens(reported, read);
   const counted = usageSchema.safeParse({
     ...read.usage,
-    ...(read.assumed ? { assumed: true } : {}),
+    ...(isAssumed ? { assumed: true } : {}),
   });
   if (read.usage === undefined || !counted.success) return null;
   const cost = reportedCostSchema.safeParse(costInUsage(usage, provider));
-  const reported = native.reported_cost ?? (cost.success ? cost.data : null);
-  return { ...native, usage: counted.data, reported_cost: reported };
+  const reportedCost = native.reported_cost ?? (cost.success ? cost.data : null);
+  return { ...native, usage: counted.data, reported_cost: reportedCost };
 }
 
 function findTwoUsages(native: NativeEvent): string | null {

@@ -63,7 +63,7 @@ export function providerCounts(reported: ProviderUsage): Reading | null {
 }
 
 /** A whole response may stand where its usage should. */
-function usageWithin(value: unknown): unknown {
+export function usageWithin(value: unknown): unknown {
   return (
     firstGiven(at(value, 'usage'), at(value, 'usageMetadata'), at(value, 'usage_metadata')) ?? value
   );

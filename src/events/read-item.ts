@@ -10,7 +10,7 @@ import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { tidyEvent } from './foreign/tidy-event.ts';
 import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
-import { withImagesAsText } from './former-images.ts';
+import { digestsAsReadOnce, withImagesAsText } from './former-readings.ts';
 import { withTagsHidden, withTagsShown } from './former-tags.ts';
 import { isLongerThan, OutOfBounds } from './json-bounds.ts';
 import { type ModelMap, throughModelMap } from './model-map.ts';
@@ -328,21 +328,16 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
-  const isReadAlike = unnamed === reading.event && withImagesAsText(reading.event) === null;
+  // Counts of a provider under a name that nobody knows were taken for reported once.
+  const isDoubted = item['provider_usage'] != null && reading.event.usageSource === 'assumed';
+  const isReadAlike =
+    !isDoubted && unnamed === reading.event && withImagesAsText(reading.event) === null;
   const otherDigests = isReadAlike
     ? null
-    : () => digestsAsReadOnce([reading.event, guarded.event, unnamed], digestOf);
+    : () => digestsAsReadOnce([reading.event, guarded.event, unnamed], { digestOf, isDoubted });
   const tooOld = findTooOld(event, context);
   const read = { kind: 'event', event, digest, otherDigests, body, tooOld } as const;
   return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;
-}
-
-function digestsAsReadOnce(
-  events: readonly UsageEvent[],
-  digestOf: (event: UsageEvent) => Buffer,
-): readonly Buffer[] {
-  const asText = events.flatMap((event) => withImagesAsText(event) ?? []);
-  return [...events, ...asText].map((event) => digestOf(event));
 }
 
 /** The instant of its receipt is no part of what an event says: a second delivery is a duplicate. */

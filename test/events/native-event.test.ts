@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isModelCall } from '../../src/events/event.ts';
 import { readNativeEvent } from '../../src/events/native-event.ts';
+import { readBody } from '../../src/events/read-body.ts';
 import { nativeEvent } from '../support/ledger.ts';
 
 const RECEIVED_AT = Date.parse('2026-10-20T12:00:00Z');
@@ -307,5 +308,45 @@ describe('an accepted event', () => {
 
   it('ignores and drops what it does not know', () => {
     expect(JSON.stringify(eventOf({ prompt: 'the secret text' }))).not.toContain('secret');
+  });
+});
+
+describe('tokens of a provider under a name that nobody knows', () => {
+  const sourceOf = (usage: object, provider = 'openai') =>
+    eventOf({ provider, usage: undefined, provider_usage: usage }).usageSource;
+  const itemOf = (usage: object) => {
+    const event = nativeEvent({ usage: undefined, provider_usage: usage });
+    const context = { receivedAt: RECEIVED_AT, litellmKey: null, attributes: {} };
+    const [item] = readBody(JSON.stringify(event), context);
+    if (item?.kind !== 'event') throw new Error(JSON.stringify(item));
+    return item;
+  };
+  const chat = { prompt_tokens: 100, completion_tokens: 10 };
+  const message = { input_tokens: 100, output_tokens: 10 };
+
+  it.each<[string, object, string?]>([
+    ['beside counts without a total', { ...chat, new_exotic_tokens: 500 }],
+    ['of another form', { ...message, new_exotic_tokens: 1 }, 'anthropic'],
+    ['in capitals', { inputTokens: 100, outputTokens: 10, exoticTokens: 5 }, 'aws.bedrock'],
+    ['of Gemini', { promptTokenCount: 100, candidatesTokenCount: 10, exoticTokenCount: 5 }],
+    ['that a total counts', { ...chat, new_exotic_tokens: 500, total_tokens: 610 }],
+  ])('%s make its usage assumed', (_, usage, provider) => {
+    expect(sourceOf(usage, provider)).toBe('assumed');
+  });
+
+  it.each<[string, object, string?]>([
+    ['of none', { ...chat, new_exotic_tokens: 0 }],
+    ['within the total', { ...chat, new_exotic_tokens: 50, total_tokens: 110 }],
+    ['that are no tokens', { ...chat, queue_time: 0.5, total_time: 2 }],
+    ['of DeepSeek, which are known', { ...chat, prompt_cache_miss_tokens: 40 }],
+    ['of Anthropic, which are known', { ...message, cache_read_input_tokens: 40 }, 'anthropic'],
+  ])('%s leave it reported', (_, usage, provider) => {
+    expect(sourceOf(usage, provider)).toBe('reported');
+  });
+
+  it('are no conflict with what was received before they were looked at', () => {
+    const [doubted, before] = [itemOf({ ...chat, new_exotic_tokens: 500 }), itemOf(chat)];
+    expect(doubted.digest).not.toEqual(before.digest);
+    expect(doubted.otherDigests?.()).toContainEqual(before.digest);
   });
 });

@@ -18,3 +18,14 @@ export function withImagesAsText(event: UsageEvent): UsageEvent | null {
   };
   return { ...event, usage };
 }
+
+/** Digests events as they were read once, where pictures were text and a usage in doubt was reported. */
+export function digestsAsReadOnce(
+  events: readonly UsageEvent[],
+  of: { readonly digestOf: (event: UsageEvent) => Buffer; readonly isDoubted: boolean },
+): readonly Buffer[] {
+  const reported = events.map((event) => ({ ...event, usageSource: 'reported' as const }));
+  const read = of.isDoubted ? [...events, ...reported] : events;
+  const asText = read.flatMap((event) => withImagesAsText(event) ?? []);
+  return [...read, ...asText].map((event) => of.digestOf(event));
+}

@@ -1,0 +1,45 @@
+import { countOf, isCount, sumOf } from './foreign/foreign-count.ts';
+import type { NativeUsage } from './foreign/foreign-usage.ts';
+import { isObject } from './foreign/foreign-value.ts';
+import { type ProviderUsage, providerCounts, usageWithin } from './provider-usage.ts';
+
+/**
+ * Answers true where the object counts tokens under a name that nobody knows, and no total proves that the counts which
+ * are read hold them.
+ */
+export function countsUnknownTokens(reported: ProviderUsage, { usage }: NativeUsage): boolean {
+  const within = usageWithin(reported.usage);
+  if (!isObject(within)) return false;
+  const isUnknown = Object.entries(within).some(
+    ([name, value]) => TOKENS.test(name) && !KNOWN_TOKENS.has(name) && isAboveZero(value),
+  );
+  if (!isUnknown) return false;
+  const total = countOf(providerCounts(reported)?.counts.total);
+  return !isCount(total) || total !== sumOf([usage?.['input_tokens'], usage?.['output_tokens']]);
+}
+
+function isAboveZero(value: unknown): boolean {
+  const counted = countOf(value);
+  return isCount(counted) && counted > 0;
+}
+
+/** The names of counts of tokens, as providers write them. */
+const TOKENS = /(?:_tokens|Tokens|_token_count|TokenCount)$/;
+
+/** Counts of tokens at the top of a usage object, in any form, that are read or repeat a part of what is read. */
+const KNOWN_TOKENS: ReadonlySet<string> = new Set([
+  ...['prompt_tokens', 'completion_tokens', 'total_tokens', 'reasoning_tokens', 'citation_tokens'],
+  ...['input_tokens', 'output_tokens', 'inputTokens', 'outputTokens', 'totalTokens'],
+  ...['cached_tokens', 'num_cached_tokens', 'prompt_cache_hit_tokens', 'prompt_cache_miss_tokens'],
+  ...['cache_read_input_tokens', 'cacheReadInputTokens', 'cacheReadInputTokenCount'],
+  ...['cache_creation_input_tokens', 'cacheWriteInputTokens', 'cacheWriteInputTokenCount'],
+  ...['cachedInputTokens', 'reasoningTokens'],
+  ...['promptTokenCount', 'prompt_token_count', 'totalTokenCount', 'total_token_count'],
+  ...['candidatesTokenCount', 'candidates_token_count'],
+  ...['responseTokenCount', 'response_token_count'],
+  ...['thoughtsTokenCount', 'thoughts_token_count'],
+  ...['toolUsePromptTokenCount', 'tool_use_prompt_token_count'],
+  ...['cachedContentTokenCount', 'cached_content_token_count'],
+  ...['inputTokenCount', 'inputTextTokenCount', 'input_token_count'],
+  ...['outputTokenCount', 'generation_token_count', 'generated_token_count'],
+]);
