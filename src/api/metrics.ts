@@ -129,6 +129,7 @@ const GAUGES: readonly Gauge[] = [
   ['entries_without_cost', 'entries whose cost nobody knows', (of) => of.without_cost],
   ['quarantined_events', 'events that wait in quarantine', ({ quarantine }) => quarantine],
   ['events_under_two_tenants', 'events that two tenants have', (of) => of.under_two_tenants],
+  ['calls_reported_twice', 'calls that two events report', (of) => of.reported_twice],
   ['unregistered_tenants', 'tenants that only events named', (of) => of.unregistered_tenants],
   ['holds', 'what budgets have promised', ({ holds }) => holds],
   ['untold_periods', 'closed periods that nobody was told of', (of) => of.untold_periods],

@@ -111,12 +111,13 @@ export class Alarms extends Construct {
     });
     this.#watch('month-not-whole', {
       metric: new cloudwatch.MathExpression({
-        expression: 'unbilled + twice + voided + two + unregistered',
+        expression: 'unbilled + twice + voided + two + reported + unregistered',
         usingMetrics: {
           unbilled: gauge('unbilled_periods', Duration.hours(1)),
           twice: gauge('periods_on_two_invoices', Duration.hours(1)),
           voided: gauge('periods_on_voided_invoices', Duration.hours(1)),
           two: gauge('events_under_two_tenants', Duration.hours(1)),
+          reported: gauge('calls_reported_twice', Duration.hours(1)),
           unregistered: gauge('unregistered_tenants', Duration.hours(1)),
         },
         period: Duration.hours(1),

@@ -70,6 +70,7 @@ function statusText(answer: StatusAnswer, out: Output): string {
     ['without a cost', said(answer.without_cost)],
     ['quarantine', said(answer.quarantine)],
     ['under two tenants', said(answer.under_two_tenants)],
+    ['reported twice', said(answer.reported_twice)],
     ['unregistered tenants', said(answer.unregistered_tenants)],
     ['holds', said(answer.holds)],
     ['untold periods', said(answer.untold_periods)],

@@ -63,6 +63,7 @@ interface KindWords {
 const KINDS: Readonly<Record<MissingThing['kind'], KindWords>> = {
   quarantined: { words: 'waits', tone: 'warn' },
   under_two_tenants: { words: 'billed twice', tone: 'bad' },
+  reported_twice: { words: 'billed twice', tone: 'bad' },
   contradicting: { words: 'contradicts', tone: 'warn' },
   unregistered_tenant: { words: 'unnamed', tone: 'warn' },
   untold: { words: 'not told', tone: 'bad' },
@@ -105,6 +106,7 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
     case 'unmeasured':
       return ways([act('accept', 'Accept as free', { entry_ids: entriesIn(detail) }), shown]);
     case 'under_two_tenants':
+    case 'reported_twice':
     case 'contradicting':
       return ways([
         entry === null ? '' : act('correct', 'Take one back', { entry_id: entry }),

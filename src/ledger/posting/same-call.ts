@@ -169,8 +169,15 @@ export function reportOfEntry(entry: NewEntry): CallReport {
 /** Compares two reports, in either order. Whoever has no tenant may be about anybody's call. */
 export function compareReports(one: CallReport, other: CallReport): Comparison {
   const isOneTenant = one.tenantId === other.tenantId || isNobodys(one) || isNobodys(other);
-  const isOneMember = one.memberId === other.memberId;
-  if (!isOneTenant || !isOneMember || one.status !== 'ok' || other.status !== 'ok') return null;
+  return isOneTenant && one.memberId === other.memberId ? compareCalls(one, other) : null;
+}
+
+/**
+ * Compares what two reports say of a call, whosever it is in either of them, and whatever member of it they are about: their
+ * counts are those of the whole call.
+ */
+export function compareCalls(one: CallReport, other: CallReport): Comparison {
+  if (one.status !== 'ok' || other.status !== 'ok') return null;
   if (isOneResponse(one, other)) {
     const agree = countsAgree(one.usage, other.usage) || isOneUseInTrace(one, other);
     if (agree && isOneTime(one, other)) return { kind: 'same', tie: 'response' };
@@ -178,7 +185,8 @@ export function compareReports(one: CallReport, other: CallReport): Comparison {
     return (one.provider === null) === (other.provider === null) ? { kind: 'conflict' } : null;
   }
   if (isOneAnswerThroughGateway(one, other)) return { kind: 'same', tie: 'response' };
-  if (one.memberId !== '' || one.gatewayCache !== other.gatewayCache) return null;
+  const isDivided = one.memberId !== '' || other.memberId !== '';
+  if (isDivided || one.gatewayCache !== other.gatewayCache) return null;
   if (isOneGatewayCall(one, other)) return { kind: 'same', tie: 'call' };
   return isNested(one, other) || isNested(other, one) ? { kind: 'same', tie: 'nested' } : null;
 }

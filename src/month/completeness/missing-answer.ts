@@ -15,6 +15,8 @@ const MISSING_KINDS = [
   'quarantined',
   /** One event stands under two tenants. */
   'under_two_tenants',
+  /** Two events report one call, and both stand: under two tenants, or where one divides it among members. */
+  'reported_twice',
   /** A report without a tenant has the response of a tenant's report, and other counts. */
   'contradicting',
   /** A tenant that its first event made, and that nobody registered, has charges. */

@@ -25,6 +25,8 @@ export function missingRemedy(
       return advise`${{ operation: 'quarantine list', all: false }} shows them; replay, accept or dismiss each, and send anew what was wrong`;
     case 'under_two_tenants':
       return advise`say which stands: ${{ ...correct, by: 'void' }} takes the other back`;
+    case 'reported_twice':
+      return advise`say whose the call is, and which report of it stands: ${{ ...correct, by: 'void' }} takes back each entry of the other; of a divided call the divided one stands`;
     case 'contradicting':
       return advise`look at both: ${{ ...correct, by: 'void' }} takes back the one without a tenant, and ${{ ...correct, by: 'move' }} says whose call of its own it is`;
     case 'unregistered_tenant':

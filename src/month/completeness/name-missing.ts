@@ -27,6 +27,8 @@ import { readLacking, readTwiceAnswered, readUnregistered } from './completeness
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import { findPauses } from './paused-collections.ts';
+import type { ReportedTwice } from './reported-twice.ts';
+import { findReportedTwice } from './reported-twice.ts';
 import { readShared } from './twice-store.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
@@ -48,6 +50,7 @@ export async function nameMissing(
   return [
     ...(await nameWaiting(parts, scope)),
     ...(await nameShared(parts, scope)),
+    ...(await nameReportedTwice(parts, scope)),
     ...(await nameContradicting(parts, scope)),
     ...(await nameUnregistered(parts, scope)),
     ...(await nameLacking(parts, scope)),
@@ -129,6 +132,36 @@ async function nameShared({ database }: NameParts, scope: Scope): Promise<readon
     currency: row.currency,
     detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
   }));
+}
+
+async function nameReportedTwice(
+  { database }: NameParts,
+  scope: Scope,
+): Promise<readonly MissingThing[]> {
+  const pairs = await findReportedTwice(database, scope);
+  return pairs.map((pair) => {
+    const [one, other] = pair;
+    const tenants = new Set([...one.tenants, ...other.tenants]);
+    const currencies = new Set([...one.currencies, ...other.currencies]);
+    // Amounts of two currencies are never added.
+    const [currency = null] = currencies.size === 1 ? currencies : [];
+    const [tenant = null] = tenants.size === 1 ? tenants : [];
+    return {
+      ...thing('reported_twice', tenant),
+      count: one.entry_ids.length + other.entry_ids.length,
+      amount: currency === null ? null : formatPico((one.charge ?? 0n) + (other.charge ?? 0n)),
+      currency,
+      detail: `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`,
+    };
+  });
+}
+
+function reportWords(event: ReportedTwice[number]): string {
+  const { tenants, entry_ids: ids } = event;
+  const of = tenants.map((name) => JSON.stringify(name)).join(' and ');
+  const named = ids.slice(0, IDS_NAMED).join(', ');
+  const more = ids.length > IDS_NAMED ? ', …' : '';
+  return `event ${JSON.stringify(event.event_id)} of source ${JSON.stringify(event.source)} under ${of}${event.is_divided ? ', divided among members' : ''} (${named}${more})`;
 }
 
 /**

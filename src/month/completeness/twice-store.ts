@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Database, inTransaction, type Transaction } from '../../database/database.ts';
 import type { Scope } from './completeness-store.ts';
 import { isInScope, STANDS_UNCORRECTED, TWICE_READ } from './completeness-store.ts';
@@ -22,13 +22,12 @@ export interface SharedRow {
 export function readShared(database: Database, scope: Scope): Promise<readonly SharedRow[]> {
   return inTransaction(database, async (transaction) => {
     const { isInMonth, isLookedAt } = await lookBeside(transaction, scope);
-    await transaction.client.query(`set local work_mem = '${MEMORY_OF_HASHES}'`);
     const { rows } = await sql<SharedRow>`
       with several as materialized (
         select event from (
-          select ${EVENT_HASH} as event, hashtextextended(e.tenant_id, 0) as tenant, ${isInMonth} as is_in_month
-          from entries e where ${isLookedAt} and e.kind in ('usage', 'correction')
-        ) h group by event having min(tenant) <> max(tenant) and bool_or(is_in_month)
+          select ${EVENT_HASH} as event, hashtextextended(e.tenant_id, 0) as tenant from entries e
+          where ${isLookedAt} and e.kind in ('usage', 'correction')
+        ) h group by event having min(tenant) <> max(tenant)
       )
       select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
         array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
@@ -53,7 +52,8 @@ const EVENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, h
  * other days. Beside the entries of the month those are looked at which occurred on its days, or a day before or
  * after, and stand in other periods. The rollups tell which days these are, so that mostly few entries are read more.
  */
-async function lookBeside({ kysely }: Transaction, scope: Scope) {
+async function lookBeside({ client, kysely }: Transaction, scope: Scope) {
+  await client.query(`set local work_mem = '${MEMORY_OF_HASHES}'`);
   const everyone = { ...scope, tenantId: null };
   const isOfMonth = isInScope(everyone, 'r');
   const { rows } = await sql<{ first: string; end: string }>`
@@ -73,3 +73,76 @@ async function lookBeside({ kysely }: Transaction, scope: Scope) {
   const each = [isInMonth, ...isBeside].map((condition) => sql`(${condition})`);
   return { isInMonth, isLookedAt: sql`(${sql.join(each, sql` or `)})` };
 }
+
+/** An event that stands, and has the response, or the call of a gateway, of another event that stands. */
+export interface AlikeRow {
+  /** What the two have in common, as a number. */
+  readonly mark: bigint;
+  readonly source: string;
+  readonly event_id: string;
+  /** One of its entries; each of them says of the whole call what all of them say. */
+  readonly entry_id: bigint;
+  readonly is_in_month: boolean;
+  readonly is_divided: boolean;
+  readonly tenants: readonly string[];
+  readonly entry_ids: readonly string[];
+  readonly charge: bigint | null;
+  readonly currencies: readonly string[];
+}
+
+/** More events than this share a mark only where it marks no call. */
+const MOST_ALIKE = 100;
+
+/**
+ * Reads events that may be reports of one call under other tenants, or of other members, by what they have in common.
+ * The key of responses has the tenant and the member in it, and the fold compares reports of one tenant's member alone. The
+ * members of one event share its response by right. What it finds are candidates, sought as events under two tenants are.
+ */
+export async function readAlike(
+  transaction: Transaction,
+  scope: Scope,
+): Promise<readonly AlikeRow[]> {
+  const { isInMonth, isLookedAt } = await lookBeside(transaction, scope);
+  const isAnswer = sql`e.status = 'ok' and not e.is_reversal and e.kind in ('usage', 'correction') and ${isLookedAt}`;
+  const ofMarks = (
+    columns: RawBuilder<unknown>,
+    isAsked: (mark: RawBuilder<unknown>) => RawBuilder<unknown>,
+  ) => {
+    const of = MARKS.map(
+      ({ mark, isThere }) =>
+        sql`select ${mark} as mark, ${columns} from entries e where ${isThere} and ${isAnswer} and ${isAsked(mark)}`,
+    );
+    return sql`(${sql.join(of, sql` union all `)})`;
+  };
+  const sent = ofMarks(sql`${SENT_HASH} as sent`, () => sql`true`);
+  const found = ofMarks(
+    sql`e.source, e.event_id, e.entry_id, e.member_id, e.tenant_id, e.charge, e.currency, ${isInMonth} as is_in_month`,
+    (mark) =>
+      sql`(select count(*) from several) > 0 and ${mark} in (select mark from several) and ${STANDS_UNCORRECTED}`,
+  );
+  const { rows } = await sql<AlikeRow>`
+    with several as materialized (
+      select mark from ${sent} h group by mark having min(sent) <> max(sent)
+    )
+    select * from (
+      select mark, source, event_id, min(entry_id) as entry_id, bool_or(is_in_month) as is_in_month,
+        bool_or(member_id <> '') as is_divided, array_agg(distinct tenant_id) as tenants,
+        array_agg('ent_' || entry_id order by entry_id) as entry_ids,
+        sum(charge) as charge, array_agg(distinct currency) as currencies,
+        count(*) over (partition by mark) as events
+      from ${found} f group by mark, source, event_id
+    ) g where events between 2 and ${MOST_ALIKE}
+    order by mark, entry_id limit ${2 * TWICE_READ}`.execute(transaction.kysely);
+  return rows;
+}
+
+/** A gateway's cache answers with an older response, and that is a call of its own (R6). */
+const MARKS = [
+  {
+    mark: sql`hashtextextended(e.response_id, 0)`,
+    isThere: sql`e.response_id is not null and e.gateway_cache = 'none'`,
+  },
+  { mark: sql`hashtextextended(e.call_id, 1)`, isThere: sql`e.call_id is not null` },
+];
+
+const SENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, 0))`;

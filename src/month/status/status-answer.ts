@@ -27,6 +27,8 @@ export const statusAnswer = z.strictObject({
   without_cost: countField,
   quarantine: countField,
   under_two_tenants: countField,
+  /** Calls that two events report, and both stand. */
+  reported_twice: countField,
   unregistered_tenants: countField,
   /** What budgets have promised to calls that were not reported yet. */
   holds: countField,

@@ -94,6 +94,7 @@ function countsOf(missing: readonly MissingThing[]) {
     without_cost: entries('without_cost'),
     quarantine: entries('quarantined'),
     under_two_tenants: of('under_two_tenants').length,
+    reported_twice: of('reported_twice').length,
     unregistered_tenants: new Set(of('unregistered_tenant').map(({ tenant_id }) => tenant_id)).size,
     untold_periods: of('untold').length,
     unbilled_periods: periods('unbilled'),

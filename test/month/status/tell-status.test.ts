@@ -77,6 +77,7 @@ const STATUS_TEXT = [
   'without a cost        0',
   'quarantine            1',
   'under two tenants     0',
+  'reported twice        0',
   'unregistered tenants  0',
   'holds                 0',
   'untold periods        0',

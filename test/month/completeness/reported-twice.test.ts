@@ -1,0 +1,135 @@
+import { beforeEach, expect, it } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { freshDatabase, textRows } from '../../support/database.ts';
+import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+
+/** One call that two events report, and that is charged for both (R8, R24). */
+
+let database: TestDatabase;
+
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+});
+
+const answer = nativeEvent({ event_id: 'x1', source: 'sdk', response_id: 'resp_1' });
+const again = {
+  ...answer,
+  ...{ event_id: 'x2', source: 'gateway', tenant_id: 'elm', occurred_at: '2026-10-15T12:00:01Z' },
+};
+
+it('a response under two tenants is named, in words, until one of the two is taken back', async () => {
+  await receiveEvents(database, [answer]);
+  await receiveEvents(database, [again]);
+  const [first, second] = await textRows(
+    database,
+    'select entry_id from audit.entries order by entry_id',
+  );
+  expect(await reportedTwice()).toEqual([
+    {
+      kind: 'reported_twice',
+      tenant_id: null,
+      period_start: null,
+      ...{ count: 2, amount: '0.0084', currency: 'USD' },
+      detail: `one call is reported by event "x1" of source "sdk" under "acme" (${first?.['entry_id']}) and by event "x2" of source "gateway" under "elm" (${second?.['entry_id']})`,
+      remedy: expect.anything(),
+    },
+  ]);
+  expect(await reportedTwice(null, 'elm')).toHaveLength(1);
+  expect(await reportedTwice(null, 'oak')).toEqual([]);
+  expect(await reportedTwice('2026-09')).toEqual([]);
+  await takeBack(second?.['entry_id'] ?? '');
+  expect(await reportedTwice()).toEqual([]);
+});
+
+it('a call id under two tenants is named, and one that has a response in common as well only once', async () => {
+  const called = { ...answer, call_id: 'c1' };
+  await receiveEvents(database, [called, { ...again, call_id: 'c1' }]);
+  await receiveEvents(database, [
+    { ...called, event_id: 'y1', call_id: 'c2', response_id: undefined },
+    { ...again, event_id: 'y2', call_id: 'c2', response_id: undefined },
+  ]);
+  expect(await reportedTwice()).toHaveLength(2);
+});
+
+it('what only looks alike is not named', async () => {
+  const other = (event_id: string, change: object) => ({ ...again, event_id, ...change });
+  await receiveEvents(database, [
+    answer,
+    other('counts', { usage: { input_tokens: 999, output_tokens: 99 } }),
+    other('time', { tenant_id: 'fir', occurred_at: '2026-10-15T15:00:00Z' }),
+    other('cache', { tenant_id: 'oak', gateway_cache: 'hit' }),
+    other('failed', { tenant_id: 'yew', status: 'error', error_type: 'timeout' }),
+    other('provider', { tenant_id: 'ivy', provider: 'anthropic', requested_model: 'claude-3' }),
+  ]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
+it('members of one call under two tenants share its response by right', async () => {
+  await receiveEvents(database, [divided(['acme', 'elm'])]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
+it('a call that is divided in one report and whole in the other is named, whoever has it, the whole one first', async () => {
+  await receiveEvents(database, [divided(['acme', 'acme'])]);
+  await receiveEvents(database, [whole('acme')]);
+  expect(await reportedTwice()).toMatchObject([
+    {
+      ...{ tenant_id: 'acme', count: 3 },
+      detail: expect.stringMatching(
+        /^one call is reported by event "mm2" .* and by event "mm1" of source "sdk" under "acme", divided among members/,
+      ),
+    },
+  ]);
+});
+
+it('a whole report is compared with what a call of two tenants counted together', async () => {
+  await receiveEvents(database, [whole('fir')]);
+  await receiveEvents(database, [divided(['acme', 'elm'])]);
+  expect(await reportedTwice(null, 'elm')).toMatchObject([{ tenant_id: null, count: 3 }]);
+});
+
+it('two reports at the turn of a month, in periods of two months, are named by both', async () => {
+  await makeTenant(database, 'elm', { timeZone: 'Europe/Berlin' });
+  const turn = { ...answer, occurred_at: '2026-10-31T23:00:00Z' };
+  await receiveEvents(database, [turn], '2026-11-02T00:00:00Z');
+  await receiveEvents(
+    database,
+    [{ ...again, occurred_at: '2026-10-31T23:00:01Z' }],
+    '2026-11-02T00:00:00Z',
+  );
+  expect(await reportedTwice('2026-10')).toHaveLength(1);
+  expect(await reportedTwice('2026-11')).toHaveLength(1);
+});
+
+function divided(tenants: readonly string[]) {
+  return {
+    ...whole(undefined),
+    ...{ event_id: 'mm1', source: 'sdk' },
+    members: tenants.map((tenant_id, n) => ({ member_id: `m${n}`, tenant_id })),
+  };
+}
+
+function whole(tenant: string | undefined) {
+  const usage = { input_tokens: 7000, output_tokens: 10 };
+  return nativeEvent({
+    ...{ event_id: 'mm2', source: 'gateway', tenant_id: tenant },
+    ...{ response_id: 'resp_members_0001', usage },
+  });
+}
+
+const clock = () => parseInstant('2026-11-03T12:00:00Z');
+
+async function reportedTwice(month: string | null = '2026-10', tenant: string | null = null) {
+  const missing = await nameMissing({ database, clock }, { month, tenant_id: tenant });
+  return missing.filter(({ kind }) => kind === 'reported_twice');
+}
+
+async function takeBack(id: string): Promise<void> {
+  const note = { reason: 'reported twice', actor: 'ada' };
+  const entryId = BigInt(id.replace('ent_', ''));
+  await postCorrections(database, clock, [{ entryId, change: null, note }]);
+}
