@@ -212,7 +212,7 @@ function findContradiction(native: NativeEvent, event: UsageEvent): string | nul
       return 'usage: is missing; it is required with status "ok"';
     }
   }
-  const contradiction = findUsageContradiction(native.usage ?? null, event.usage);
+  const contradiction = findUsageContradiction(native.usage ?? null, event.usage, event.operation);
   if (contradiction !== null) return contradiction;
   return findTenantContradiction(native) ?? findRepeatedMember(event.members);
 }

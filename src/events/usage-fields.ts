@@ -112,9 +112,10 @@ function isFurtherUnit(name: string): name is FurtherUnit {
 export function findUsageContradiction(
   usage: NativeUsage | null,
   counts: UsageCounts,
+  operation: string | null = null,
 ): string | null {
   if (usage === null) return null;
-  const missing = findMissingTotal(usage);
+  const missing = findMissingTotal(usage, operation);
   if (missing !== null) return missing;
   if (counts.units !== null) {
     const above = findPartsAbove(usage);
@@ -134,10 +135,14 @@ function textOutput(usage: NativeUsage, counts: UsageCounts): string {
   return `output_tokens ${usage.output_tokens} without ${parts}, which is ${counts.output}`;
 }
 
+/** Kinds of call that give out no tokens: no count of them is a count of none. */
+const WITHOUT_OUTPUT: ReadonlySet<string> = new Set(['embeddings', 'rerank', 'moderation']);
+
 /** Both totals are wanted as soon as any token is counted; a call may count none, but pictures. */
-function findMissingTotal(usage: NativeUsage): string | null {
+function findMissingTotal(usage: NativeUsage, operation: string | null): string | null {
   const hasInput = usage.input_tokens != null;
-  const hasOutput = usage.output_tokens != null;
+  const hasNoOutput = operation !== null && WITHOUT_OUTPUT.has(operation);
+  const hasOutput = usage.output_tokens != null || (hasInput && hasNoOutput);
   if (hasInput && hasOutput) return null;
   if (!hasInput && !hasOutput && TOKEN_FIELDS.every((name) => usage[name] == null)) return null;
   return `usage.${hasInput ? 'output' : 'input'}_tokens: is missing; it must be a whole number from 0 to 1000000000000`;

@@ -350,3 +350,20 @@ describe('tokens of a provider under a name that nobody knows', () => {
     expect(doubted.otherDigests?.()).toContainEqual(before.digest);
   });
 });
+
+describe('a call that gives out no tokens', () => {
+  it.each(['embeddings', 'rerank', 'moderation'])('%s needs no count of them', (operation) => {
+    const usage = { input_tokens: 1000, cache_read_tokens: 200 };
+    const short = eventOf({ operation, usage });
+    expect(short.usage).toMatchObject({ uncachedInput: 800, cacheRead: 200, output: 0 });
+    expect(short).toEqual(eventOf({ operation, usage: { ...usage, output_tokens: 0 } }));
+  });
+
+  it.each<[string, object, string]>([
+    ['chat', { input_tokens: 1000 }, 'usage.output_tokens: is missing'],
+    ['embeddings', { output_tokens: 1 }, 'usage.input_tokens: is missing'],
+    ['embeddings', { input_tokens: 9, reasoning_tokens: 1 }, 'usage.reasoning_tokens: 1 is above'],
+  ])('%s with %o is refused', (operation, usage, message) => {
+    expect(refusalOf(nativeEvent({ operation, usage }))).toContain(message);
+  });
+});
