@@ -44,7 +44,7 @@ export async function readSettledSubjects(
   kinds: readonly Alert['kind'][],
 ): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ subject: string }>`
-    select subject from push_alerts where kind = any(${[...kinds]}::text[]) and resolved_at is not null`.execute(
+    select subject from push_alerts where kind = any(${[...kinds]}::text[]) and resolved_by <> ${ITSELF}`.execute(
     database.kysely,
   );
   return new Set(rows.map(({ subject }) => subject));

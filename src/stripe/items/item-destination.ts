@@ -59,7 +59,7 @@ export function itemDestination(
       const read = () => readItems(stripe, { ...question, ledgerName: parts.ledgerName });
       return pacedCount(parts, { ...question, what: 'invoice_item' }, { read, mayBeOld });
     },
-    // Its invoice is compared with its intent when that is final (invoices/invoice.ts).
+    // Its invoice is compared with its intent when that is final (invoices/verify-invoice.ts).
     readBilled: async () => new Map(),
   };
 }
