@@ -170,9 +170,11 @@ const EXAMPLES: Readonly<Record<RequiredVariable, string>> = {
   SPANLEDGER_EMAIL_KEY: 'what "openssl rand -base64 32" prints, kept for as long as the ledger',
 };
 
+/** A compose file writes a variable to which nobody gave a value as an empty one: it is not set. */
 function readVariable(variables: Environment, name: string): string | undefined {
-  const file = variables[`${name}_FILE`];
-  if (variables[name] !== undefined || file === undefined) return variables[name];
+  const [value = '', file = ''] = [variables[name], variables[`${name}_FILE`]];
+  if (value !== '') return value;
+  if (file === '') return undefined;
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
