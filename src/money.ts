@@ -25,10 +25,14 @@ export function floorDivide(dividend: bigint, divisor: bigint): bigint {
 /**
  * Reads a plain decimal string such as `0.075` into a whole number of 10^-scale units.
  * Returns null when the string is not a plain decimal or has more than `scale` decimals, so that
- * nothing is ever rounded on the way in.
+ * nothing is ever rounded on the way in; nor may what is given have more than 18 digits before its point.
  */
 export function parseDecimal(text: string, scale: number): bigint | null {
-  const match = /^(-?)(\d{1,18})(?:\.(\d+))?$/.exec(text);
+  return /^-?\d{1,18}(?:\.|$)/.test(text) ? readDecimal(text, scale) : null;
+}
+
+function readDecimal(text: string, scale: number): bigint | null {
+  const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text);
   if (match === null) return null;
   const [, sign, whole = '', fraction = ''] = match;
   if (fraction.length > scale) return null;
@@ -36,9 +40,9 @@ export function parseDecimal(text: string, scale: number): bigint | null {
   return sign === '-' ? -units : units;
 }
 
-/** Reads a decimal from a text that we wrote ourselves: throws where it is no such decimal. */
+/** Reads a decimal from a text that we wrote ourselves, a sum of any size: throws where it is no such decimal. */
 export function exactDecimal(text: string, scale: number): bigint {
-  const units = parseDecimal(text, scale);
+  const units = readDecimal(text, scale);
   if (units === null) throw new Error(`"${text}" is not a decimal of at most ${scale} places`);
   return units;
 }

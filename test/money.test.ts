@@ -5,6 +5,7 @@ import {
   allocate,
   apportion,
   divideHalfUp,
+  exactPico,
   floorDivide,
   formatDecimal,
   formatMinor,
@@ -169,6 +170,15 @@ describe('decimals', () => {
       expect(parseDecimal(text, 6)).toBeNull();
     },
   );
+
+  it('reads a sum of ours of any size, while what is given has 18 digits at the most', () => {
+    const largest = 10n ** 30n;
+    expect(exactPico(formatPico(largest))).toBe(largest);
+    expect(exactPico(formatPico(-largest * 7n - 1n))).toBe(-largest * 7n - 1n);
+    expect(() => exactPico(`${'1'.repeat(19)}.`)).toThrow('is not a decimal');
+    expect(parseDecimal('9'.repeat(18), 0)).toBe(10n ** 18n - 1n);
+    expect(parseDecimal('9'.repeat(19), 0)).toBeNull();
+  });
 
   it('refuses a decimal finer than the scale rather than round it', () => {
     expect(parseDecimal('0.0000001', 6)).toBeNull();
