@@ -80,13 +80,13 @@ export function readId(text: string): string {
 export function readDay(text: string): string {
   const day = /^(\d{4}-\d{2}-\d{2})(?:T00:00:00(?:\.0+)?Z)?$/.exec(text)?.[1];
   if (day !== undefined && isInCalendar(`${day}T00:00:00Z`)) return day;
-  throw new InvalidArgumentError('write a UTC day as YYYY-MM-DD; rollups are kept by whole days.');
+  throw new InvalidArgumentError('write a UTC day of the calendar as YYYY-MM-DD.');
 }
 
 export function readTokens(text: string): number {
   const tokens = Number(text);
   if (/^\d{1,12}$/.test(text)) return tokens;
-  throw new InvalidArgumentError('give a whole number of tokens, 0 or more.');
+  throw new InvalidArgumentError('give a whole number of tokens, 0 to 999999999999.');
 }
 
 /** Shares in percent, as `50,80,100`. */
