@@ -6,8 +6,8 @@ const LONGEST_SECONDS = 86_400;
 
 export const reserveRequest = z.strictObject({
   ...callFields,
-  /** The caller's own id, under which asking again holds nothing twice; null has one made. */
-  hold_id: z.string().min(1).max(256).nullable(),
+  /** The caller's own id, under which asking again holds nothing twice, as long as the call's event may name it; null has one made. */
+  hold_id: z.string().min(1).max(200).nullable(),
   /** The timeout of the call, after which its hold is unsettled; null is ten minutes. */
   expires_in_seconds: z.int().min(1).max(LONGEST_SECONDS).nullable(),
 });

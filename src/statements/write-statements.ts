@@ -74,10 +74,10 @@ const LONGEST_TENANT_NAME = 200;
 /**
  * Returns a tenant's part of a file's name: its id, with what is not a plain character as %20. An
  * id that is too long so, or in another script than ours, is named by the first half of its SHA-256
- * in hex.
+ * in hex, and so is one of points alone, which a file system takes for a folder above.
  */
 export function tenantFileName(tenantId: string): string {
-  const name = isAscii(tenantId) ? encodeURIComponent(tenantId) : null;
+  const name = isAscii(tenantId) && !/^\.+$/.test(tenantId) ? encodeURIComponent(tenantId) : null;
   if (name !== null && name.length <= LONGEST_TENANT_NAME) return name;
   return `sha256-${hash('sha256', tenantId).slice(0, 32)}`;
 }

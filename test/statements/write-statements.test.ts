@@ -12,6 +12,9 @@ it.each([
   'Zoë',
   ' '.repeat(67),
   '🏢'.repeat(100),
+  '.',
+  '..',
+  '...',
 ])('the id "%s" is named by its digest', (tenantId) => {
   expect(tenantFileName(tenantId)).toMatch(/^sha256-[0-9a-f]{32}$/);
   expect(tenantFileName(tenantId)).not.toBe(tenantFileName(`${tenantId}!`));

@@ -59,11 +59,12 @@ export function accountOf(pattern: string, names: PostingNames): string {
 
 /**
  * Writes a name as one part of an account as beancount takes it: a capital or a digit, then
- * letters, digits and dashes. A point is two dashes. Whatever else would be lost is told apart by
+ * letters, digits and dashes. A point between others is two dashes. Whatever else would be lost is told apart by
  * the digest of the name, since two customers must never share an account.
  */
 export function accountPart(name: string): string {
-  if (/^[a-z0-9](?:[A-Za-z0-9.]|-(?!-))*$/.test(name)) return capital(name.replaceAll('.', '--'));
+  if (/^[a-z0-9](?:[A-Za-z0-9]|[.-](?![.-]))*$/.test(name))
+    return capital(name.replaceAll('.', '--'));
   const plain = name.replaceAll(/[^A-Za-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '');
   const digest = hash('sha256', name).slice(0, 8);
   return plain === '' ? `X-${digest}` : `${capital(plain.slice(0, 60))}-${digest}`;
