@@ -5,6 +5,7 @@ import type { PushTarget } from '../push/push-target.ts';
 import type { PushOptions } from '../push/push-targets.ts';
 import { pushClosed, pushTargets } from '../push/push-targets.ts';
 import type { Fault } from '../remedy.ts';
+import { readTenant } from '../tenants/tenant-store.ts';
 import { takeBackUnbilled } from './bill-without-subscription.ts';
 import { pushPartsOf } from './destinations.ts';
 import { lookForInvoicesFirst } from './invoices/missed-invoices.ts';
@@ -20,6 +21,8 @@ export async function pushMonth(
   parts: StripeParts & ProgressPart & Pick<PushOptions, 'onOutage'>,
   request: PushRequest,
 ): Promise<PushAnswer> {
+  // A tenant that is not there has no closed period either, and closing none would help.
+  if (request.tenant_id !== null) await readTenant(parts.database.kysely, request.tenant_id);
   const push = lookForInvoicesFirst(parts, await pushPartsOf(parts));
   const { onProgress } = parts;
   let isAway = false;

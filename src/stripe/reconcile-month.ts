@@ -4,6 +4,7 @@ import type { ComparedPeriod } from '../push/compare-periods.ts';
 import { comparePeriods, compareUnasked } from '../push/compare-periods.ts';
 import type { Remedy } from '../remedy.ts';
 import { advise } from '../remedy.ts';
+import { readTenant } from '../tenants/tenant-store.ts';
 import { remedyOf as alertRemedy } from './alerts/alert-answer.ts';
 import { INVOICE_ALERTS } from './alerts/stripe-alert.ts';
 import { linkOperation } from './customers/check-customer.ts';
@@ -63,6 +64,7 @@ export async function reconcileMonth(
   parts: StripeParts & ProgressPart,
   request: ReconcileRequest,
 ): Promise<ReconcileAnswer> {
+  if (request.tenant_id !== null) await readTenant(parts.database.kysely, request.tenant_id);
   await readOwnMeters(parts);
   await lookAgainAtFinal(parts, { month: request.month, tenantId: request.tenant_id });
   await endWhatIsEqual(parts, request.month);

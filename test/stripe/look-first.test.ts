@@ -354,3 +354,10 @@ it('a customer is looked up when a tenant is given it, and taken away by an empt
     stripe_customer: null,
   });
 });
+
+it('a tenant that is not there is named, and not that nothing of it is closed', async () => {
+  const { options, month } = await openPushScene();
+  const nobody = ofMonth(month, { tenant_id: 'zz' });
+  await expect(pushMonth(options, nobody)).rejects.toThrow('there is no tenant "zz"');
+  await expect(reconcileMonth(options, nobody)).rejects.toThrow('there is no tenant "zz"');
+});
