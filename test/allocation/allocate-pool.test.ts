@@ -7,6 +7,7 @@ import { parseInstant, systemClock } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { readUsageReport } from '../../src/reports/usage-report-store.ts';
+import { renderStatement } from '../../src/statements/render-statement.ts';
 import { readStatements } from '../../src/statements/statement-store.ts';
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
@@ -95,6 +96,40 @@ describe('posting a pool', () => {
     expect(acme).toMatchObject({ total: '6.68', usage: { calls: 2 } });
     expect(acme?.exact).toMatchObject({ charge: '6.675066666667', carried_out: '0.000000666667' });
     expect(await brokenLaws(database)).toEqual([]);
+  });
+
+  it('tells the tenant why in every form, and never what all tenants used or cost together', async () => {
+    const bases = ['activity', 'weighted-tokens', 'direct'] as const;
+    for (const basis of bases) {
+      const note = { reason: `why: 1 of 2\n${basis}`, actor: 'ada' };
+      await allocateShared(database, { pool: basis, basis, note, billed: true, at: NOVEMBER });
+    }
+    const clock = () => parseInstant(NOVEMBER);
+    await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
+    const [acme] = await readStatements(database, { month: '2026-10', tenantId: 'acme' });
+    if (acme === undefined) throw new Error('the tenant has no statement');
+    expect(acme.allocations).toEqual(
+      bases
+        .map((pool) => ({
+          ...{ pool, reason: `why: 1 of 2\n${pool}`, exact: '6.666666666667' },
+        }))
+        .sort((one, other) => (one.pool < other.pool ? -1 : 1)),
+    );
+    for (const format of ['json', 'csv', 'text', 'html'] as const) {
+      const text = String(await renderStatement(acme, { format, issuer: null }));
+      expect(text).toContain('why: 1 of 2');
+      expect(text).not.toMatch(/2 of 3 calls|of direct cost|weighted tokens|remainder place/);
+    }
+    // An auditor reads the arithmetic as before.
+    const held = await textRows(
+      database,
+      "select reason from entries where kind = 'allocation' and tenant_id = 'acme' order by reason",
+    );
+    expect(held.map(({ reason }) => String(reason).split(': ').at(-1))).toEqual([
+      '2 of 3 calls, remainder place 1, rounded up',
+      '0.007 of 0.0105 of direct cost, remainder place 1, rounded up',
+      '3000 of 4500 weighted tokens, remainder place 1, rounded up',
+    ]);
   });
 
   it('is not counted in the next one: shares are no usage', async () => {

@@ -181,13 +181,20 @@ async function readCorrections(
   return rows.map(({ charge, ...of }) => ({ ...of, exact: formatPico(charge) }));
 }
 
+/**
+ * The operator's own words of why a pool was divided. After them an entry says for auditors how: out of the usage or
+ * the cost of all tenants together, which is nobody's to read who is one of them.
+ */
+const REASON_GIVEN = sql`case when is_reversal then reason else regexp_replace(reason,
+  ': [0-9.]+ of [0-9.]+ (calls|weighted tokens|of direct cost), remainder place [0-9]+, rounded (up|down)$', '') end`;
+
 /** Shares of pools that were charged, and what was taken back of them. */
 async function readAllocations(
   kysely: Reading['kysely'],
   { tenant_id: tenantId, period_start: periodStart }: Manifest,
 ): Promise<readonly StatementAllocation[]> {
   const { rows } = await sql<Omit<StatementAllocation, 'exact'> & { readonly charge: Pico }>`
-    select requested_model as pool, reason, sum(charge) as charge from entries
+    select requested_model as pool, ${REASON_GIVEN} as reason, sum(charge) as charge from entries
     where tenant_id = ${tenantId} and period_start = ${periodStart} and kind = 'allocation'
       and not_due is null and charge <> 0
     group by 1, 2 order by 1, 2`.execute(kysely);

@@ -37,12 +37,12 @@ export function sharedSpendOf(
   );
 }
 
-/** Returns the reasons of shared spend, without what only its arithmetic needs. */
+/** Returns the reasons of shared spend. */
 export function sharedReasonsOf({
   allocations,
 }: Pick<StatementDocument, 'allocations'>): readonly LabeledAmount[] {
   return allocations.map(({ pool, reason, exact }) => ({
-    label: `${pool}: ${reason.replace(/, remainder place \d+, rounded (up|down)$/, '')}`,
+    label: `${pool}: ${reason}`,
     amount: formatExact(exact),
   }));
 }
