@@ -9,6 +9,7 @@ import { requireChargeBook } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import { nameLeftOwed } from './left-owed.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
 import type { SetTenantAnswer, SetTenantRequest } from './tenant-answer.ts';
@@ -67,10 +68,14 @@ export async function setTenant(
     const before = await readTenant(transaction.kysely, tenantId);
     await setCalendar(transaction, before, { request, at });
     // The day from which a first book holds is that of the calendar that was set just now.
-    const other = await setPriceBook(transaction, await readTenant(transaction.kysely, tenantId), {
-      request,
-      at,
-    });
+    const { other, leftOwed } = await setPriceBook(
+      transaction,
+      await readTenant(transaction.kysely, tenantId),
+      {
+        request,
+        at,
+      },
+    );
     await refuseSharedCustomer(transaction, request);
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
@@ -78,7 +83,7 @@ export async function setTenant(
     });
     const after = await readTenant(transaction.kysely, tenantId);
     const toRerate = [...new Set(other.map(({ periodStart }) => periodStart.slice(0, 7)))];
-    return { ...tellTenant(after, at), to_rerate: toRerate };
+    return { ...tellTenant(after, at), to_rerate: toRerate, left_owed: leftOwed };
   });
 }
 
@@ -229,26 +234,35 @@ async function endFirstPeriod(
 
 /**
  * A book that a tenant is given holds from now on, so that nothing of before has another price. One that was
- * not used yet has nothing of before, and has its first book from the begin of its day. Answers the periods
- * that a re-rating is to bring into the book's currency.
+ * not used yet has nothing of before, and has its first book from the begin of its day. Answers what stands in
+ * another currency than the book's.
  */
 async function setPriceBook(
   transaction: Transaction,
   tenant: Tenant,
   { request, at }: Asked,
-): Promise<readonly OtherCurrency[]> {
+): Promise<InOtherCurrencies> {
   const { tenantId, books, calendar } = tenant;
   const { price_book: book } = request;
-  if (book === undefined) return [];
+  if (book === undefined) return NOTHING_ELSE;
   const currency = await requireChargeBook(transaction, book);
   const inEffect = books.find((assignment) => assignment.effectiveFrom <= at);
-  if (request.price_book_from === undefined && inEffect?.book === book) return [];
+  if (request.price_book_from === undefined && inEffect?.book === book) return NOTHING_ELSE;
   const isNew = books.length === 0 && !(await isUsed(transaction, tenantId));
   const from = request.price_book_from ?? (isNew ? beginOfDay(calendar, at) : at);
   const other = await refuseMixedCurrencies(transaction, tenant, { currency, from });
   await savePriceBookOf(transaction, tenantId, { book, from, at });
-  return other;
+  return { other, leftOwed: await nameLeftOwed(transaction, tenantId, currency) };
 }
+
+/** What of a tenant stands in other currencies than the book's that it is given. */
+interface InOtherCurrencies {
+  /** The periods that a re-rating is to bring into the book's currency. */
+  readonly other: readonly OtherCurrency[];
+  readonly leftOwed: SetTenantAnswer['left_owed'];
+}
+
+const NOTHING_ELSE: InOtherCurrencies = { other: [], leftOwed: [] };
 
 /**
  * One period has one currency, and so has one statement. What a re-rating brings into the currency of the new book is

@@ -11,6 +11,7 @@ import {
   monthField,
   wholeField,
 } from '../fields.ts';
+import { remedyField } from '../remedy.ts';
 
 const mode = z.enum(['shadow', 'live']);
 
@@ -89,6 +90,15 @@ export type TenantsAnswer = z.infer<typeof tenantsAnswer>;
 export const setTenantAnswer = tenantAnswer.extend({
   /** Months whose charges are in another currency than the book's until they are re-rated. */
   to_rerate: listOf(monthField),
+  /** What is owed to it in other currencies than the book's that it was given, which no period of that one takes in. */
+  left_owed: listOf(
+    z.strictObject({
+      amount: amountField,
+      currency: z.string(),
+      detail: z.string(),
+      remedy: remedyField,
+    }),
+  ),
 });
 export type SetTenantAnswer = z.infer<typeof setTenantAnswer>;
 

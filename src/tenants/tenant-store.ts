@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import type { Tables } from '../database/tables.ts';
+import { PICO_PER_MICRO } from '../money.ts';
 import type { CalendarRule, Period } from '../periods/calendar.ts';
 import type { ClosedTime } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
@@ -293,6 +294,32 @@ export async function readLastCurrency(
     .limit(1)
     .executeTakeFirst();
   return last?.currency ?? null;
+}
+
+/** What the last live close in a currency carried on to the customer's credit, in picodollars below zero. */
+interface CarriedCredit {
+  readonly currency: string;
+  readonly periodStart: string;
+  readonly carriedOut: bigint;
+}
+
+/**
+ * Reads the credits of a tenant that stand in other currencies than this one. What is below a micro-unit is
+ * only left from rounding.
+ */
+export async function readCreditsInOthers(
+  transaction: Transaction,
+  tenantId: string,
+  currency: string,
+): Promise<readonly CarriedCredit[]> {
+  const { rows } = await transaction.client.query<CarriedCredit>(
+    `select currency, period_start as "periodStart", carried_out as "carriedOut" from (
+       select distinct on (currency) currency, period_start, carried_out from closes
+       where tenant_id = $1 and mode = 'live' and currency <> $2 order by currency, period_start desc
+     ) last where carried_out <= $3::numeric order by currency`,
+    [tenantId, currency, -PICO_PER_MICRO],
+  );
+  return rows;
 }
 
 /** Reads another tenant behind a Stripe customer; null where there is none. */

@@ -2,13 +2,16 @@ import { beforeEach, expect, it } from 'vitest';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { correctEntry } from '../../src/ledger/corrections/correct-entry.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { exactPico } from '../../src/money.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { setTenant } from '../../src/tenants/set-tenant.ts';
 import { showTenant } from '../../src/tenants/show-tenant.ts';
 import type { SetTenantRequest } from '../../src/tenants/tenant-answer.ts';
+import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -121,6 +124,50 @@ it('a book in another currency never holds for what was billed', async () => {
   await tenantSet({ price_book: 'euro', price_book_from: after }, '2026-11-02T00:00:00Z');
 });
 
+it('a book in another currency names the credit that no period in it takes in', async () => {
+  await tenantSet({ mode: 'live', price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await adjust('-12.5', '2026-10-10T00:00:00Z');
+  await close('2026-10');
+  const from = parseInstant('2026-12-01T00:00:00Z');
+  const euro = { price_book: 'euro', price_book_from: from };
+  const { left_owed } = await tenantSet(euro, '2026-11-02T00:00:00Z');
+  expect(left_owed).toMatchObject([
+    {
+      amount: '12.5',
+      currency: 'USD',
+      detail: expect.stringContaining('2026-10-01, and no period in EUR takes that in'),
+    },
+  ]);
+  const typed = [
+    'tenant',
+    'set',
+    'acme',
+    '--price-book',
+    'euro',
+    '--price-book-from',
+    '2026-12-01T00:00:00Z',
+  ];
+  const { stdout } = await cli(typed, { DATABASE_URL: database.url });
+  expect(stdout).toContain('12.5 USD more was credited to it than charged');
+  expect(stdout).toContain('with "spanledger adjust');
+  const same = { price_book: 'standard', price_book_from: from };
+  expect((await tenantSet(same, '2026-11-02T00:00:00Z')).left_owed).toEqual([]);
+  // Paid back, and recorded while it still pays in dollars, as the remedy says.
+  await adjust('12.5', '2026-11-03T00:00:00Z');
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  expect((await tenantSet(euro, '2026-12-02T00:00:00Z')).left_owed).toEqual([]);
+});
+
+it('what is credited in shadow, or is below a micro-unit, is owed to nobody', async () => {
+  await tenantSet({ mode: 'shadow', price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await adjust('-12.5', '2026-10-10T00:00:00Z');
+  await close('2026-10');
+  await tenantSet({ mode: 'live' }, '2026-11-01T00:00:00Z');
+  await adjust('-0.0000009', '2026-11-10T00:00:00Z');
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  expect((await tenantSet({ price_book: 'euro' }, '2026-12-02T00:00:00Z')).left_owed).toEqual([]);
+});
+
 it('shows everything of a tenant with its history', async () => {
   await receiveEvents(database, [nativeEvent()]);
   await tenantSet({ mode: 'live', stripe_customer: 'cus_a' }, '2026-10-20T00:00:00Z');
@@ -185,8 +232,17 @@ async function refused(change: Partial<SetTenantRequest>, at: string): Promise<s
   return 'it was not refused';
 }
 
-async function close(month: string) {
-  const clock = () => parseInstant('2026-11-01T00:00:00Z');
+function adjust(amount: string, at: string) {
+  const clock = () => parseInstant(at);
+  const note = { reason: 'goodwill', actor: 'ann' };
+  return adjustTenant(
+    { database, clock },
+    { tenant_id: 'acme', amount: exactPico(amount), id: null, ...note },
+  );
+}
+
+async function close(month: string, at = '2026-11-01T00:00:00Z') {
+  const clock = () => parseInstant(at);
   return closePeriods({ database, clock }, { month, tenant_id: 'acme' });
 }
 

@@ -9,7 +9,7 @@ import { setTenantRequest } from '../../tenants/tenant-answer.ts';
 import { addActor } from '../terminal/actor.ts';
 import { linesOfText, readAnchorDay, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { commandToType } from '../terminal/commands-to-type.ts';
+import { commandToType, withRemedy } from '../terminal/commands-to-type.ts';
 import { timeOf } from '../terminal/figures.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
@@ -59,9 +59,10 @@ function addSet(group: Command): void {
       (month) =>
         `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
     );
+    const owed = tenant.left_owed.map(({ detail, remedy }) => `\n${withRemedy(detail, remedy)}`);
     session.out.answer(
       tenant,
-      (shown) => `${shown.tenant_id}: ${describe(shown)}${toRerate.join('')}`,
+      (shown) => `${shown.tenant_id}: ${describe(shown)}${[...toRerate, ...owed].join('')}`,
     );
   });
 }

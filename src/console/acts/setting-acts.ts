@@ -4,6 +4,7 @@ import { listKeys } from '../../keys/list-keys.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { linkAddress } from '../customer/link-address.ts';
+import { withPlaces } from '../pages/operation-places.ts';
 import type { Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
@@ -48,8 +49,9 @@ const setTenant: Act = {
     })}`;
   },
   done(answer) {
-    const { tenant_id, to_rerate: months } = answer as SetTenantAnswer;
-    return html`<p>${tenantLink(tenant_id)} is set.${months.length === 0 ? '' : ` ${months.join(', ')} stand in another currency until they are re-rated.`}</p>`;
+    const { tenant_id, to_rerate: months, left_owed: owed } = answer as SetTenantAnswer;
+    const left = owed.map(({ detail, remedy }) => html`<p>${withPlaces(detail, remedy)}.</p>`);
+    return html`<p>${tenantLink(tenant_id)} is set.${months.length === 0 ? '' : ` ${months.join(', ')} stand in another currency until they are re-rated.`}</p>${left}`;
   },
   back: tenantPath,
 };
