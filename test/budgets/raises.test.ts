@@ -9,7 +9,7 @@ import { freshApi } from '../support/api.ts';
 import { clockAt, NOON, putBudget, reserve } from '../support/budgets.ts';
 import { cli } from '../support/cli.ts';
 import { createDatabase, resetTables, type TestDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant } from '../support/ledger.ts';
+import { importBook, importBooks, makeTenant } from '../support/ledger.ts';
 
 /** Whoever is denied asks for a higher limit, and an operator approves or refuses it. */
 
@@ -73,6 +73,31 @@ it('a request is answered once, and a limit that stands higher by now is granted
   await removeBudget(parts(), key);
   const orphan = { ...approving, request_id: next.request_id };
   await expect(approveRaise(parts(), orphan)).rejects.toThrow(/was taken away/);
+});
+
+it('a request in one currency raises no limit in another, until it is asked for anew', async () => {
+  const rates = { kind: 'charge', currency: 'JPY', caching: 'work_done' };
+  const models = [{ model: 'gpt-4o', per_million: { input: '450', output: '1800' } }];
+  const effective_from = '2026-01-01T00:00:00Z';
+  await importBook(database, { ...rates, book: 'yen', effective_from, models });
+  await makeTenant(database, 'acme', { priceBook: 'yen' });
+  const { budget_id } = await putBudget(database, { amount: '5000' });
+  const { request_id } = await ask(budget_id, '100000');
+  await makeTenant(database, 'acme', { priceBook: 'standard', created: NOON });
+  await putBudget(database, { amount: '40' });
+  const approving = { request_id, limit: null, ...note };
+  for (const limit of [null, '50']) {
+    await expect(approveRaise(parts(), { ...approving, limit })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringMatching(/is in USD, and request \d+ asks for JPY/),
+    });
+  }
+  const limits = () => textRows(database, 'select amount, currency from budgets');
+  expect(await limits()).toEqual([{ amount: '40000000000000', currency: 'USD' }]);
+  // The same number again is another limit, now that it is of dollars.
+  expect(await ask(budget_id, '100000')).toMatchObject({ request_id, currency: 'USD' });
+  await approveRaise(parts(), approving);
+  expect(await limits()).toEqual([{ amount: '100000000000000000', currency: 'USD' }]);
 });
 
 it('webhooks tell of a request and of its answer, each once', async () => {

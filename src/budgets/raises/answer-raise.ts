@@ -23,6 +23,13 @@ export async function approveRaise(
         'refuse the request',
       );
     }
+    if (budget.currency !== asked.currency) {
+      throw new Refusal(
+        'conflict',
+        `budget ${asked.budget_id} is in ${budget.currency}, and request ${requestId} asks for ${asked.currency}`,
+        'let it be asked for anew, or refuse the request and set the budget',
+      );
+    }
     const granted = limit === null ? asked.amount_asked : readLimit(asked.measure, limit);
     if (granted <= budget.limit) {
       throw new Refusal(

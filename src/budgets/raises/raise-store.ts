@@ -44,8 +44,8 @@ export async function readBudget(
 }
 
 /**
- * Keeps that somebody asks. Of one budget one request waits: who asks again changes it, and who asks the same again
- * changes nothing.
+ * Keeps that somebody asks. Of one budget one request waits: who asks again changes it, its currency, too, and who
+ * asks the same again changes nothing.
  */
 export async function saveRaise(
   { client }: Transaction,
@@ -63,10 +63,10 @@ export async function saveRaise(
        asked_by, asked_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
      on conflict (tenant_id, budget_id) where state = 'open' do update
-       set amount_then = excluded.amount_then, amount_asked = excluded.amount_asked,
+       set currency = excluded.currency, amount_then = excluded.amount_then, amount_asked = excluded.amount_asked,
          asked_because = excluded.asked_because, asked_by = excluded.asked_by, asked_at = excluded.asked_at
-       where (r.amount_then, r.amount_asked, r.asked_because)
-         is distinct from (excluded.amount_then, excluded.amount_asked, excluded.asked_because)`,
+       where (r.currency, r.amount_then, r.amount_asked, r.asked_because)
+         is distinct from (excluded.currency, excluded.amount_then, excluded.amount_asked, excluded.asked_because)`,
     [
       ...[tenantId, budgetId, measure, currency, limit],
       ...[asked.limit, asked.reason, asked.actor, formatInstant(asked.at)],

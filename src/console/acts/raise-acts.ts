@@ -50,7 +50,7 @@ async function askedFor({ parts }: ActAsked, raise: RaiseAnswer): Promise<Html> 
   );
   return html`${facts([
     ['Tenant', tenantLink(raise.tenant_id)],
-    ['Limit', limitText(raise, budget?.limit ?? raise.limit_then)],
+    ['Limit', limitText(budget ?? raise, budget?.limit ?? raise.limit_then)],
     ['Asked for', limitText(raise, raise.limit_asked)],
     ['Asked by', html`<bdi>${raise.asked_by}</bdi>`],
     ['Why', html`<bdi>${raise.asked_because}</bdi>`],
