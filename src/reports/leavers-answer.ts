@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { amountField, instantField, listOf } from '../fields.ts';
 
-/** A customer who left, and what stands between us; amounts are null where it never had a currency. */
+/**
+ * A customer who left, and what stands between us in one currency; amounts are null where it never had one. Who paid in
+ * two has two of these.
+ */
 const leaver = z.strictObject({
   tenant_id: z.string(),
   left_at: instantField,

@@ -3,6 +3,7 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Pico } from '../money.ts';
 
+/** What stands between us and a customer who left, in one currency. */
 export interface LeaverBalance {
   readonly tenantId: string;
   readonly leftAt: InstantMs;
@@ -24,32 +25,36 @@ interface LeaverRow {
 }
 
 /**
- * Reads customers who left by now, in the order of their ids; from the rollups, so they are folded before.
+ * Reads customers who left by now, in the order of their ids, with a row for each currency in which something was
+ * closed or used, since no sum crosses currencies (R15); one without any has one row. It reads the rollups, so they
+ * are folded before.
  */
 export async function readLeavers(
   database: Database,
   now: InstantMs,
 ): Promise<readonly LeaverBalance[]> {
   const { rows } = await sql<LeaverRow>`
-    select t.tenant_id, t.left_at, coalesce(last.currency, running.currency) as currency,
-      coalesce(billed.carried_out, 0) + coalesce(running.charge, 0) as balance,
-      (select coalesce(sum(p.billable), 0) * 1000000000000 from audit.periods p
-        where p.tenant_id = t.tenant_id and p.told = 'untold')::numeric(38, 0) as untold
+    select t.tenant_id, t.left_at, sums.currency, coalesce(sums.balance, 0)::numeric(38, 0) as balance,
+      coalesce(sums.untold, 0)::numeric(38, 0) as untold
     from tenants t
     left join lateral (
-      select c.currency from closes c where c.tenant_id = t.tenant_id order by c.period_start desc limit 1
-    ) last on true
-    left join lateral (
-      select c.carried_out from closes c where c.tenant_id = t.tenant_id and c.mode = 'live'
-      order by c.period_start desc limit 1
-    ) billed on true
-    left join lateral (
-      select min(u.currency) as currency,
-        sum(case when t.mode = 'live' then u.charge - u.not_due_charge else 0 end) as charge from usage_rollups u
-      where u.tenant_id = t.tenant_id and not exists (
-        select 1 from closes c where c.tenant_id = u.tenant_id and c.period_start = u.period_start)
-    ) running on true
-    where t.left_at <= ${formatInstant(now)} order by t.tenant_id`.execute(database.kysely);
+      select s.currency, sum(s.balance) as balance, sum(s.untold) as untold
+      from (
+        (select distinct on (c.currency, c.mode) c.currency,
+            case when c.mode = 'live' then c.carried_out else 0 end as balance, 0 as untold
+          from closes c where c.tenant_id = t.tenant_id order by c.currency, c.mode, c.period_start desc)
+        union all
+        select u.currency, case when t.mode = 'live' then u.charge - u.not_due_charge else 0 end, 0
+          from usage_rollups u where u.tenant_id = t.tenant_id and not exists (
+            select 1 from closes c where c.tenant_id = u.tenant_id and c.period_start = u.period_start)
+        union all
+        select p.currency, 0, p.billable * 1000000000000 from audit.periods p
+          where p.tenant_id = t.tenant_id and p.told = 'untold'
+      ) s group by s.currency
+    ) sums on true
+    where t.left_at <= ${formatInstant(now)} order by t.tenant_id, sums.currency collate "C"`.execute(
+    database.kysely,
+  );
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     leftAt: row.left_at,

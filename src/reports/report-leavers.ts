@@ -5,7 +5,7 @@ import type { Parts } from '../parts.ts';
 import type { LeaversAnswer } from './leavers-answer.ts';
 import { readLeavers } from './leavers-store.ts';
 
-/** Reports what is owed to customers who left, and by them (R12). */
+/** Reports what is owed to customers who left, and by them (R12), in each currency apart. */
 export async function reportLeavers({
   database,
   clock,

@@ -38,11 +38,11 @@ const REPORTS: readonly Route[] = [
   listRoute('GET /v1/reports/leavers', {
     about: 'operations',
     roles: OPERATORS,
-    summary: 'what is owed to customers who left, and by them',
+    summary: 'what is owed to customers who left, and by them, a row for each currency',
     request: NOTHING_ASKED,
     answer: leaversAnswer,
     rows: 'leavers',
-    idOf: ({ tenant_id }) => tenant_id,
+    idOf: ({ tenant_id, currency }) => `${currency ?? ''} ${tenant_id}`,
     use: reportLeavers,
   }),
 ];

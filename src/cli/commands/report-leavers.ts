@@ -15,7 +15,7 @@ import type { DrawTable } from '../terminal/table.ts';
 export function addLeaversReport(group: Command): void {
   const command = group
     .command('leavers')
-    .description('what is owed to customers who left, and by them');
+    .description('what is owed to customers who left, and by them, a row for each currency');
   perform<ReportFlags>(addReportFlags(command), async (session, { options }) => {
     const leavers = await reportLeavers(session.parts());
     const money = moneyOf(options);

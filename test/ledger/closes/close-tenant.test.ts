@@ -7,9 +7,16 @@ import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../../src/money.ts';
 import { reportLeavers } from '../../../src/reports/report-leavers.ts';
 import { readTenant } from '../../../src/tenants/tenant-store.ts';
+import { freshApi } from '../../support/api.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /** A customer who leaves in the middle of a period (R12). */
@@ -75,6 +82,39 @@ it.each([
   await leave(LEFT);
   // 0.0042 - 1
   expect(await leavers()).toMatchObject([{ currency: 'USD', owed_to }]);
+});
+
+it('what is owed in two currencies stands in two rows, and no sum crosses them', async () => {
+  const models = [{ model: 'gpt-4o', per_million: { input: '450000', output: '1800000' } }];
+  const rates = { kind: 'charge', currency: 'JPY', caching: 'work_done', models };
+  await importBook(database, { ...rates, book: 'yen', effective_from: '2026-01-01T00:00:00Z' });
+  const live = { mode: 'live', stripeCustomer: 'cus_bento' } as const;
+  await makeTenant(database, 'bento', { ...live, priceBook: 'yen' });
+  const call = (event_id: string, occurred_at: string) =>
+    nativeEvent({ tenant_id: 'bento', event_id, occurred_at });
+  await receiveEvents(database, [call('yen', '2026-09-20T00:00:00Z')], '2026-09-20T00:00:01Z');
+  const request = { month: '2026-09', tenant_id: 'bento' };
+  await closePeriods({ database, clock: at('2026-10-01T06:00:00Z') }, request);
+  await makeTenant(database, 'bento', { priceBook: 'standard', created: '2026-10-02T00:00:00Z' });
+  await receiveEvents(database, [call('usd', '2026-10-10T00:00:00Z')], '2026-10-10T00:00:01Z');
+  await leave(LEFT, 'bento');
+  await receiveEvents(database, [
+    call('late', '2026-09-21T00:00:00Z'),
+    call('after', '2026-10-18T00:00:00Z'),
+  ]);
+  // 1000 × 0.45 + 100 × 1.80 = 630 yen a call, and 0.0042 dollars.
+  const both = [
+    { tenant_id: 'bento', currency: 'JPY', owed_to: '0', not_closed: '630', not_told: '630' },
+    { tenant_id: 'bento', currency: 'USD', owed_to: '0', not_closed: '0.0042', not_told: '0.0042' },
+  ];
+  expect(await leavers()).toMatchObject(both);
+  const api = await freshApi(database);
+  const key = await api.key('admin');
+  const first = await api.ask('/v1/reports/leavers?limit=1', key);
+  const cursor = encodeURIComponent(String(first.json.next_cursor));
+  const second = await api.ask(`/v1/reports/leavers?limit=1&cursor=${cursor}`, key);
+  expect([first.json.leavers, second.json.leavers]).toMatchObject(both.map((row) => [row]));
+  expect(second.json.next_cursor).toBeNull();
 });
 
 it('the same instant again goes on, and another is refused', async () => {
@@ -223,8 +263,8 @@ function at(instant: string) {
   return () => parseInstant(instant);
 }
 
-function leave(instant: string) {
-  const request = { tenant_id: 'acme', at: parseInstant(instant) };
+function leave(instant: string, tenant_id = 'acme') {
+  const request = { tenant_id, at: parseInstant(instant) };
   return closeTenant({ database, clock: at('2026-10-20T00:00:00Z') }, request);
 }
 
