@@ -4,7 +4,11 @@ import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import { reversalOf } from '../ledger/corrections/correction.ts';
-import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
+import {
+  otherCurrency,
+  otherCurrencyThan,
+  postOwnEntries,
+} from '../ledger/corrections/post-corrections.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { readBatch } from '../ledger/entries/entry-store.ts';
 import { lockForPosting } from '../ledger/posting/posting-store.ts';
@@ -105,9 +109,12 @@ export async function reversePool(
       const shares = await readBatch(transaction, last.batchId);
       const cache = new ReferenceCache();
       await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
-      const reversals = shares.map((share) =>
-        reversalOf(share, note, placeReversal(cache.tenant(share.tenantId), share)),
-      );
+      const reversals = shares.map((share) => {
+        const takenBack = placeReversal(cache.tenant(share.tenantId), share);
+        const paysNow = otherCurrency(cache, share, takenBack);
+        if (paysNow !== null) refuseToTakeBack(share, paysNow);
+        return reversalOf(share, note, takenBack);
+      });
       const of = { kind: 'allocation' as const, cache, recordedAt: now };
       const { batchId } = await postOwnEntries(transaction, reversals, of);
       const revision = last.revision + 1;
@@ -202,7 +209,10 @@ async function divide(
     // The last moment of the period: what the share rests on is whole then, and it is still inside.
     const occurredAt = present(endsAt.get(share.tenantId), 'the end of the period') - 1;
     const placement = placeUsage(cache.tenant(share.tenantId), occurredAt);
-    return shareEntry(division, share, { occurredAt, placement });
+    const entry = shareEntry(division, share, { occurredAt, placement });
+    const paysNow = otherCurrencyThan(cache, entry, placement);
+    if (paysNow !== null) refuseToBill(entry, paysNow);
+    return entry;
   });
   const notes = notesOf(request, { all, shares });
   return { request, revision, cache, consumed, weightTotal, entries, notes };
@@ -218,6 +228,22 @@ function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): 
     'incomplete',
     `nobody has ${UNIT_NAMES[request.basis]} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
     'check the month and the currency, or divide by another basis',
+  );
+}
+
+function refuseToBill({ tenantId, currency }: NewEntry, paysNow: string): never {
+  throw new Refusal(
+    'conflict',
+    `the share of tenant "${tenantId}" would be billed late in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
+    advise`allocate the pool without billing it, and charge tenant "${tenantId}" in ${paysNow} with ${{ operation: 'adjust' }}`,
+  );
+}
+
+function refuseToTakeBack({ tenantId, currency }: NewEntry, paysNow: string): never {
+  throw new Refusal(
+    'conflict',
+    `the share of tenant "${tenantId}" was billed in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
+    advise`let the pool stand, and credit tenant "${tenantId}" in ${paysNow} with ${{ operation: 'adjust' }}`,
   );
 }
 

@@ -169,14 +169,27 @@ export function correct(
  * Returns the currency of the open period in which a billed entry would be taken back, where that
  * is another than its own.
  */
-function otherCurrency(
+export function otherCurrency(
   cache: ReferenceCache,
   entry: StoredEntry,
+  takenBack: Placement,
+): string | null {
+  return takenBack.period.startDate === entry.periodStart
+    ? null
+    : otherCurrencyThan(cache, entry, takenBack);
+}
+
+/**
+ * Returns the currency of the open period in which a late entry would be billed, where that is another than its own.
+ */
+export function otherCurrencyThan(
+  cache: ReferenceCache,
+  { tenantId, charge, currency }: Pick<NewEntry, 'tenantId' | 'charge' | 'currency'>,
   { period, late, due }: Placement,
 ): string | null {
-  if (!late || !due || period.startDate === entry.periodStart || !entry.charge) return null;
-  const pays = cache.pricing().bookOf(entry.tenantId, period.endsAt - 1)?.currency ?? null;
-  return pays === entry.currency ? null : pays;
+  if (!late || !due || !charge) return null;
+  const pays = cache.pricing().bookOf(tenantId, period.endsAt - 1)?.currency ?? null;
+  return pays === currency ? null : pays;
 }
 
 function refuseOtherCurrency(entry: StoredEntry, paysNow: string): never {
