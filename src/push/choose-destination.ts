@@ -17,7 +17,8 @@ export interface Refused {
  * Returns the first destination that takes a value of a period, and the address there; what the
  * first of them objects where none does. Without asking for the customer it is as far as the
  * ledger's side knows. One from which the period was taken back is told it no more. One that takes no more, but
- * counts more than is on record as told there, is not passed over: its count decides first.
+ * counts more than is on record as told there, is not passed over: its count decides first, unless a person has said of
+ * it what it is.
  */
 export async function chooseDestination(
   parts: PushParts,
@@ -44,7 +45,7 @@ export async function chooseDestination(
       first ??= obstacle;
     }
     first ??= objection;
-    if (!isCustomerAsked || !isAddress(address)) continue;
+    if (!isCustomerAsked || !isAddress(address) || (await destination.isExcused(target))) continue;
     const of = { target, intents, intent: { ...address, identifier } };
     if (await countsMore(destination, of)) return { destination, address };
   }

@@ -42,6 +42,11 @@ export interface Destination {
   disown(intent: Intent): Fault | null;
   /** Says why it cannot take this value now, so that another is asked; null when it can. Nobody is asked. */
   objectTo(told: Told): Promise<string | null>;
+  /**
+   * Whether a person has settled what is wrong with what it bills of a period: what it counts beyond what is on record is
+   * explained then, and keeps nobody else from being told.
+   */
+  isExcused(period: Pick<PushTarget, 'tenantId' | 'periodStart'>): Promise<boolean>;
   /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
   checkChannels(channels: readonly string[]): Promise<void>;
   /** Looks at the customer before anything is told; why it would not be billed there, or null when it would. */

@@ -101,9 +101,7 @@ async function place(
   if (valueMicro < 0n) {
     // What was taken back was proven never to have arrived, and is taken back anew.
     const again = await planTakeBack(takeBackPartsOf(parts), target, intents);
-    if (again === null || typeof again === 'string') {
-      return { refusal: { fault: again ?? 'more than is due was settled', remedy: null } };
-    }
+    if (again === null || typeof again === 'string') return overTold(parts, target, again);
     await insertIntent(parts.database, again, parts.clock());
     return 'placed';
   }
@@ -124,6 +122,21 @@ async function place(
   const intent = { tenantId, periodStart, sequence, identifier, ...at, ...told };
   await insertIntent(parts.database, intent, parts.clock());
   return 'placed';
+}
+
+/** What was told stands beside what a person billed for it elsewhere, until a person has said what was done about that. */
+async function overTold(
+  { destinations }: PushParts,
+  target: PushTarget,
+  why: string | null,
+): Promise<'nothing_due' | Refused> {
+  for (const destination of destinations) {
+    if (await destination.isExcused(target)) return 'nothing_due';
+  }
+  const month = target.periodStart.slice(0, 7);
+  const fault = `more than is due is told and settled together${why === null ? '' : `, and what was told cannot be taken back: ${why}`}`;
+  const remedy = advise`credit or void one of the two bills, and resolve the alert about the invoice; ${{ operation: 'reconcile', month }} shows what was told`;
+  return { refusal: { fault, remedy } };
 }
 
 /** Time mends it: the count lags. */

@@ -41,6 +41,7 @@ function inMemory(kind: Destination['kind'], channel: string): Ledger {
     describe: ({ tenantId }) => ({ customer: `in-memory-${tenantId}`, channel }),
     disown: () => null,
     objectTo: async () => ledger.objection,
+    isExcused: async () => false,
     checkChannels: async () => undefined,
     lookAt: async () => null,
     finish: async () => undefined,

@@ -1,13 +1,13 @@
 import type { Database } from '../../database/database.ts';
-import { readSettledSubjects } from '../../push/alert-store.ts';
-import type { Destination, Told } from '../../push/destination.ts';
+import type { Destination, Obstacle, Told } from '../../push/destination.ts';
 import { isAddress } from '../../push/destination.ts';
 import { valueSum } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
 import { readIntents } from '../../push/intent-store.ts';
-import { INVOICE_ALERTS } from '../alerts/stripe-alert.ts';
+import { advise } from '../../remedy.ts';
 import { findOtherCurrency } from '../customers/bills-usage.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
+import { isBillSettled } from '../invoices/settled-bill.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
@@ -44,11 +44,13 @@ export function itemDestination(
       return isAddress(address) ? { ...address, channel: itemChannel(target.currency) } : address;
     },
     disown: (intent) => disownFault(intent, parts),
-    objectTo: (told) => findBilledAlready(database, told),
+    objectTo: async () => null,
+    isExcused: async () => false,
     checkChannels: async () => undefined,
     async lookAt(whom) {
       const meter = meters.get(whom.target.currency);
-      const obstacle = await lookAtCustomer(parts, whom);
+      const obstacle =
+        (await findBilledAlready(database, whom)) ?? (await lookAtCustomer(parts, whom));
       if (obstacle !== null || meter === undefined) return obstacle;
       const { customer, target } = whom;
       return findOtherCurrency(stripe, meter, { customer, tenantId: target.tenantId });
@@ -70,9 +72,8 @@ export function itemDestination(
  */
 async function findBilledAlready(
   database: Database,
-  { target, valueMicro }: Told,
-): Promise<string | null> {
-  if (valueMicro < 0n) return null;
+  { target }: Pick<Told, 'target'>,
+): Promise<Obstacle | null> {
   const { tenantId, periodStart } = target;
   const invoices = (await readInvoices(database, { month: null, tenantId })).filter(
     (invoice) =>
@@ -86,9 +87,13 @@ async function findBilledAlready(
     ({ destination, state }) => destination === 'meter' && state === 'confirmed',
   );
   const told = valueSum(onMeter);
-  if (billed <= told) return null;
-  const settled = await readSettledSubjects(database, INVOICE_ALERTS);
-  if (invoices.some(({ invoiceId }) => settled.has(invoiceId))) return null;
+  if (billed <= told || (await isBillSettled(database, target))) return null;
   const which = invoices.map(({ invoiceId }) => invoiceId).join(', ');
-  return `final invoices of this period (${which}) bill ${billed} micro of the meter, and ${told} of it is on record as told there`;
+  const month = periodStart.slice(0, 7);
+  const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+  return {
+    fault: `final invoices of this period (${which}) bill ${billed} micro of the meter, and ${told} of it is on record as told there`,
+    remedy: advise`bill nothing more before it is clear what they bill: where it is this usage, record that with ${settled}; otherwise credit it and resolve the alert about the invoice`,
+    isOnlyHere: false,
+  };
 }

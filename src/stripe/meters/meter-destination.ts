@@ -13,6 +13,7 @@ import { findUnbilled } from '../customers/bills-usage.ts';
 import { findCustomerFault, linkOperation } from '../customers/check-customer.ts';
 import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
+import { isBillSettled } from '../invoices/settled-bill.ts';
 import { billsNothing } from '../invoices/unbilled-usage.ts';
 import { pacedCount } from '../reads/paced-read.ts';
 import { sendOnce } from '../send-once.ts';
@@ -65,6 +66,7 @@ export function meterDestination(
     describe: (target) => addressAt(target, { meters, livemode }),
     disown: (intent) => disownFault(intent, parts),
     objectTo: (told) => findMeterObjection({ database, clock }, told),
+    isExcused: (period) => isBillSettled(database, period),
     checkChannels: async (channels) => {
       for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
     },

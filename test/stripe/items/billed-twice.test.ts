@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import { readOpenAlerts } from '../../../src/push/alert-store.ts';
+import { raiseAlert, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { readTargets } from '../../../src/push/target-store.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { noteSubscriptionChange } from '../../../src/stripe/customers/customer-changes.ts';
@@ -163,15 +163,24 @@ test('what a final invoice bills of the meter is billed by no item, though the m
   const item = (await pushPartsOf(parts)).destinations.find(({ kind }) => kind === 'invoice_item');
   const { billableMicro: valueMicro } = target;
   const eventTimestamp = Math.floor(target.endsAt / 1000) - 1;
+  const address = { customer: 'cus_acme', channel: 'items' };
+  const look = () => item?.lookAt({ target, valueMicro, eventTimestamp, ...address });
   // What is on record as told explains the invoice.
-  const more = { target, valueMicro, eventTimestamp };
-  expect(await item?.objectTo(more)).toBeNull();
+  expect(await look()).toBeNull();
   await database.keeper.pool.query("update push_intents set state = 'missing'");
 
-  expect(await item?.objectTo(more)).toContain(
-    `bill ${valueMicro} micro of the meter, and 0 of it`,
-  );
-  expect(await item?.objectTo({ ...more, valueMicro: -valueMicro })).toBeNull();
+  const found = await look();
+  expect(found?.fault).toContain(`bill ${valueMicro} micro of the meter, and 0 of it`);
+  expect(found?.remedy?.join('')).toContain('bill nothing more');
+  // A person has credited it, and says so.
+  const [invoice] = await textRows(database, 'select invoice_id from stripe_invoices');
+  const subject = invoice?.['invoice_id'] ?? '';
+  const about = { kind: 'invoice_differs', subject, tenantId: 'acme', periodStart: '2026-10-01' };
+  await raiseAlert(database, { ...about, detail: 'it bills what is on no record' }, parts.clock());
+  const [alert] = await readOpenAlerts(database, MONTH);
+  const alert_id = String(alert?.alertId);
+  await resolveAlert(parts, { alert_id, reason: 'credited', actor: 'ann' });
+  expect(await look()).toBeNull();
 });
 
 test('a subscription that ends makes the meter no promise that a final invoice, of which nobody told, cannot keep', async () => {
@@ -183,4 +192,55 @@ test('a subscription that ends makes the meter no promise that a final invoice, 
   await noteSubscriptionChange(scene.parts, ended);
 
   expect(await intents(scene)).toEqual(['1 invoice_item confirmed']);
+});
+
+/** What a person does with the alert that the final invoice differs. */
+async function resolveDifference({ parts, database }: BillingScene): Promise<void> {
+  const alerts = await readOpenAlerts(database, MONTH);
+  const alert = alerts.find(({ kind }) => kind === 'invoice_differs');
+  const alert_id = String(alert?.alertId);
+  await resolveAlert(parts, { alert_id, reason: 'credited', actor: 'ann' });
+}
+
+test('what something else put on a final invoice keeps the period from no item, once a person has settled it', async () => {
+  const scene = await closed({});
+  const { stripe } = scene.parts;
+  await stripe.billing.meterEvents.create({
+    event_name: scene.meter.eventName,
+    identifier: 'another-program',
+    payload: { stripe_customer_id: 'cus_acme', value: '7000000' },
+    timestamp: parseInstant('2026-10-31T12:00:00Z') / 1000,
+  });
+  const [draft] = (await stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await stripe.invoices.finalizeInvoice(draft?.id ?? '');
+  await scene.double.control.advanceClock(60_000);
+  expect(await push(scene)).toMatchObject({ state: 'refused' });
+
+  await resolveDifference(scene);
+
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await intents(scene)).toEqual(['1 invoice_item confirmed']);
+});
+
+test('what was settled and is on a final invoice all the same is named until a person has settled that', async () => {
+  const scene = await closed({});
+  await runWholeMonth(scene.parts, MONTH);
+  const [period] = await textRows(
+    scene.database,
+    "select charge_total from audit.periods where tenant_id = 'acme'",
+  );
+  const amount = period?.['charge_total'] ?? '';
+  const request = { tenant_id: 'acme', month: MONTH, reason: 'R-17', actor: 'ann', amount };
+  await settleMonth(scene.parts, request);
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+  const refused = await push(scene);
+  expect(refused).toMatchObject({ state: 'refused' });
+  expect(refused?.detail).toContain('more than is due is told and settled together');
+  expect(refused?.remedy).not.toBeNull();
+
+  await resolveDifference(scene);
+
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await intents(scene)).toEqual([TOLD, '-1 meter missing', '1 settled confirmed']);
+  expect(await items(scene)).toEqual([]);
 });
