@@ -235,7 +235,7 @@ function refuseToBill({ tenantId, currency }: NewEntry, paysNow: string): never 
   throw new Refusal(
     'conflict',
     `the share of tenant "${tenantId}" would be billed late in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
-    advise`allocate the pool without billing it, and charge tenant "${tenantId}" in ${paysNow} with ${{ operation: 'adjust' }}`,
+    advise`allocate the pool without billing it, and charge each of its tenants in the currency that it pays in now with ${{ operation: 'adjust' }}`,
   );
 }
 
@@ -243,7 +243,7 @@ function refuseToTakeBack({ tenantId, currency }: NewEntry, paysNow: string): ne
   throw new Refusal(
     'conflict',
     `the share of tenant "${tenantId}" was billed in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
-    advise`let the pool stand, and credit tenant "${tenantId}" in ${paysNow} with ${{ operation: 'adjust' }}`,
+    advise`let the pool stand, and credit each of its tenants in the currency that it pays in now with ${{ operation: 'adjust' }}`,
   );
 }
 

@@ -252,7 +252,7 @@ async function setPriceBook(
   const from = request.price_book_from ?? (isNew ? beginOfDay(calendar, at) : at);
   const other = await refuseMixedCurrencies(transaction, tenant, { currency, from });
   await savePriceBookOf(transaction, tenantId, { book, from, at });
-  return { other, leftOwed: await nameLeftOwed(transaction, tenantId, currency) };
+  return { other, leftOwed: await nameLeftOwed(transaction, tenantId, { currency, from, at }) };
 }
 
 /** What of a tenant stands in other currencies than the book's that it is given. */

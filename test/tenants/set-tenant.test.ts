@@ -150,12 +150,25 @@ it('a book in another currency names the credit that no period in it takes in', 
   const { stdout } = await cli(typed, { DATABASE_URL: database.url });
   expect(stdout).toContain('12.5 USD more was credited to it than charged');
   expect(stdout).toContain('with "spanledger adjust');
+  expect(JSON.stringify(left_owed)).toContain('in the last period that it pays in ');
   const same = { price_book: 'standard', price_book_from: from };
   expect((await tenantSet(same, '2026-11-02T00:00:00Z')).left_owed).toEqual([]);
   // Paid back, and recorded while it still pays in dollars, as the remedy says.
   await adjust('12.5', '2026-11-03T00:00:00Z');
   await close('2026-11', '2026-12-01T00:00:00Z');
   expect((await tenantSet(euro, '2026-12-02T00:00:00Z')).left_owed).toEqual([]);
+});
+
+it('a credit is recorded as paid back in no currency that the tenant pays in no more', async () => {
+  await tenantSet({ mode: 'live', price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await adjust('-12.5', '2026-10-10T00:00:00Z');
+  await close('2026-10');
+  const from = parseInstant('2026-11-01T00:00:00Z');
+  const euro = { price_book: 'euro', price_book_from: from };
+  const { left_owed } = await tenantSet(euro, '2026-11-02T00:00:00Z');
+  const said = JSON.stringify(left_owed);
+  expect(said).toContain('credit what it is worth in ');
+  expect(said).not.toContain('pay it back');
 });
 
 it('what is credited in shadow, or is below a micro-unit, is owed to nobody', async () => {

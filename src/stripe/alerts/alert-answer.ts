@@ -101,7 +101,7 @@ export function remedyOf(alert: KeptAlert): Remedy {
     case 'invoice_not_final': {
       const month = periodStart?.slice(0, 7) ?? null;
       const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
-      return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}, or ${resolve} with the reason`;
+      return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}; where that is refused, see that its auto_advance is off, so that it bills nothing later, and ${resolve} with the place where it was billed`;
     }
     case 'invoice_differs': {
       const push = { operation: 'push', month: periodStart?.slice(0, 7) ?? null } as const;

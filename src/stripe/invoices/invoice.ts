@@ -116,7 +116,7 @@ export async function releaseInvoices(
     if (mayBeHeld) released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
   });
   answers.end();
-  await endPauses(parts, released);
+  await endPauses(parts, invoices, released);
   return invoices.map(({ tenantId, periodStart, invoiceId, state }) => ({
     tenant_id: tenantId,
     period_start: periodStart,
@@ -196,17 +196,28 @@ async function undoHold(
   return { state, detail: null };
 }
 
-/** A draft that was kept while its collection was paused, and is let go or final now, leaves nothing to do. */
+/**
+ * An invoice that was kept while its collection was paused leaves nothing to do once it is let go or final now; nor
+ * does one that bills nothing any more, which nobody looks at again.
+ */
 async function endPauses(
   { database, clock }: StripeParts,
+  invoices: readonly InvoiceRow[],
   released: ReadonlyMap<string, Released>,
 ): Promise<void> {
-  const subjects = [...released]
+  const end = async (subjects: readonly string[], resolution: string) => {
+    if (subjects.length === 0) return;
+    await endAlerts(database, { kind: 'collection_paused', subjects }, { resolution, at: clock() });
+  };
+  const goesOn = [...released]
     .filter(([, { state }]) => state === 'released' || state === 'finalized')
     .map(([invoiceId]) => invoiceId);
-  if (subjects.length === 0) return;
-  const resolution = 'its collection goes on, and Stripe may finalize it';
-  await endAlerts(database, { kind: 'collection_paused', subjects }, { resolution, at: clock() });
+  await end(goesOn, 'its collection goes on, and Stripe may finalize it');
+  const over = invoices
+    .map(({ invoiceId, state }) => ({ invoiceId, state: released.get(invoiceId)?.state ?? state }))
+    .filter(({ state }) => state === 'void' || state === 'gone')
+    .map(({ invoiceId }) => invoiceId);
+  await end(over, 'it is void or gone, and nothing of it is left to collect');
 }
 
 /**

@@ -3,7 +3,7 @@ import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { holdInvoice, releaseInvoices } from '../../../src/stripe/invoices/invoice.ts';
-import { readInvoice } from '../../../src/stripe/invoices/invoice-store.ts';
+import { readInvoice, saveGone } from '../../../src/stripe/invoices/invoice-store.ts';
 import { verifyInvoice } from '../../../src/stripe/invoices/verify-invoice.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { ofMonth } from '../../support/stripe.ts';
@@ -115,6 +115,39 @@ test('a draft that may still be held waits for its collection to go on, however 
     id,
   ]);
 });
+
+test.each(['void', 'gone'] as const)(
+  'the pause of an invoice that is %s is nothing to do any more',
+  async (state) => {
+    const { parts, double, id, known } = await ended();
+    const { stripe, database } = parts;
+    await runSteps(parts, MONTH);
+    await stripe.invoices.update(id, { auto_advance: false });
+    const subscription = (await stripe.subscriptions.list({ customer: customerOf('acme') }))
+      .data[0];
+    const pause_collection = { behavior: 'keep_as_draft' } as const;
+    await stripe.subscriptions.update(subscription?.id ?? '', { pause_collection });
+    expect(await releaseInvoices(parts, { month: MONTH })).toMatchObject([{ state: 'paused' }]);
+    const pauseOf = async () =>
+      (await readAlerts(database)).find(
+        ({ kind, subject }) => kind === 'collection_paused' && subject === id,
+      );
+    expect(await pauseOf()).toMatchObject({ resolvedAt: null });
+
+    if (state === 'void') {
+      await stripe.invoices.finalizeInvoice(id);
+      await stripe.invoices.voidInvoice(id);
+      await double.control.settle();
+    } else await saveGone(database, id);
+    expect(await known()).toMatchObject({ state });
+    await releaseInvoices(parts, { month: MONTH });
+
+    expect(await pauseOf()).toMatchObject({
+      resolvedBy: 'spanledger',
+      resolution: 'it is void or gone, and nothing of it is left to collect',
+    });
+  },
+);
 
 test('a draft that was held by a ledger of before a restore is let go by the one that does not know of that', async () => {
   const scene = await ended({ withWebhooks: false });
