@@ -112,7 +112,7 @@ async function insertRow(
   return made === 1n;
 }
 
-/** Takes back what was never sent, since a person billed it elsewhere; false where a request went out. */
+/** Takes back what was never sent, since a person or an invoice bills it; false where a request went out. */
 export async function withdrawUnsent(
   database: Kept,
   identifier: string,

@@ -89,10 +89,10 @@ interface TenantKeys {
  * How Stripe is when a month is pushed: it takes no event, it lets no draft go, or it bills each customer by a
  * subscription that began with the month, and none of its webhooks has come.
  */
-type StripeIs = 'unavailable' | 'keeping_drafts' | 'subscribed';
+type StripeIs = 'unavailable' | 'keeping_drafts' | 'subscribed' | { readonly counted: string };
 
 /** What Stripe answers 503 to. */
-const NOT_DONE: Readonly<Partial<Record<StripeIs, string>>> = {
+const NOT_DONE: Readonly<Partial<Record<string, string>>> = {
   unavailable: METER_EVENTS,
   keeping_drafts: '/v1/invoices/*',
 };
@@ -212,19 +212,26 @@ async function push(
   month: string,
   { at, is }: { readonly at: InstantMs; readonly is: StripeIs | null },
 ): Promise<unknown> {
-  const begin = is === 'subscribed' ? parseInstant(`${month}-01T00:00:01Z`) : at;
+  const begin = beginOf(month, is) ?? at;
   const double = await startStripeDouble({ now: begin, frozen: true, latencyMs: 0 });
   try {
-    for (const row of await textRows(database, 'select stripe_customer from tenants')) {
-      if (row['stripe_customer']) double.control.addCustomer({ id: row['stripe_customer'] });
-    }
+    const rows = await textRows(database, 'select stripe_customer from tenants');
+    const customers = rows.flatMap(({ stripe_customer: id }) => id || []);
+    for (const id of customers) double.control.addCustomer({ id });
     const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
     const meter = await setUpMeter(stripe, 'USD');
     await saveMeter(database, meter, { livemode: false, account: null, at: begin });
     const clock = double.control.now;
     const parts = { database, stripe, livemode: false, clock, log: openLog('silent') };
     if (is === 'subscribed') await setUpSubscriptions(parts, meter);
-    const path = is === null ? undefined : NOT_DONE[is];
+    if (typeof is === 'object' && is !== null) {
+      // The meter counts it already, and no intent of this ledger names it.
+      for (const id of customers) {
+        const payload = { stripe_customer_id: id, value: is.counted };
+        await stripe.billing.meterEvents.create({ event_name: meter.eventName, payload });
+      }
+    }
+    const path = typeof is === 'string' ? NOT_DONE[is] : undefined;
     if (path !== undefined) {
       const match = { method: 'POST', path };
       double.control.injectFault({ kind: 'error', status: 503, match, times: 1_000_000 });
@@ -235,6 +242,12 @@ async function push(
   } finally {
     await double.close();
   }
+}
+
+/** When the double begins, where something happens there before the push. */
+function beginOf(month: string, is: StripeIs | null): InstantMs | null {
+  if (is === 'subscribed') return parseInstant(`${month}-01T00:00:01Z`);
+  return typeof is === 'object' && is !== null ? parseInstant(`${month}-28T00:00:00Z`) : null;
 }
 
 function bookOf(book: unknown, folder: string): unknown {

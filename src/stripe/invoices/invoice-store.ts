@@ -57,6 +57,20 @@ export async function readInvoices(
   return rows.map(toInvoice);
 }
 
+/** Reads the final invoices that bill what the meter counted of a period. */
+export async function readFinalOnMeter(
+  database: Database,
+  { tenantId, periodStart }: Pick<InvoiceRow, 'tenantId' | 'periodStart'>,
+): Promise<readonly InvoiceRow[]> {
+  const invoices = await readInvoices(database, { month: null, tenantId });
+  return invoices.filter(
+    (invoice) =>
+      invoice.periodStart === periodStart &&
+      invoice.state === 'finalized' &&
+      invoice.identifier === null,
+  );
+}
+
 export async function readInvoice(
   database: Database,
   invoiceId: string,

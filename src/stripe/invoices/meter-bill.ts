@@ -6,7 +6,7 @@ import { readTargets } from '../../push/target-store.ts';
 import type { AlertKind } from '../alerts/stripe-alert.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
-import { readInvoices } from './invoice-store.ts';
+import { readFinalOnMeter, readInvoices } from './invoice-store.ts';
 
 export interface MeterBill {
   readonly quantity: bigint;
@@ -37,14 +37,9 @@ export async function dueOnMeter(
 /** Two subscriptions bill the same usage twice, each invoice right by itself: they are summed. */
 export async function billedOnMeter(
   { database }: Pick<StripeParts, 'database'>,
-  { tenantId, periodStart }: Pick<PushTarget, 'tenantId' | 'periodStart'>,
+  period: Pick<PushTarget, 'tenantId' | 'periodStart'>,
 ): Promise<MeterBill & { readonly count: number }> {
-  const final = (await readInvoices(database, { month: null, tenantId })).filter(
-    (invoice) =>
-      invoice.periodStart === periodStart &&
-      invoice.state === 'finalized' &&
-      invoice.identifier === null,
-  );
+  const final = await readFinalOnMeter(database, period);
   return {
     quantity: final.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n),
     amount: final.reduce((sum, { amount }) => sum + (amount ?? 0n), 0n),

@@ -6,7 +6,7 @@ import type { Memory } from '../../push/intent-state.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import { advise } from '../../remedy.ts';
 import { findOtherCurrency } from '../customers/bills-usage.ts';
-import { readInvoices } from '../invoices/invoice-store.ts';
+import { readFinalOnMeter } from '../invoices/invoice-store.ts';
 import { isBillSettled } from '../invoices/settled-bill.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
@@ -75,12 +75,7 @@ async function findBilledAlready(
   { target }: Pick<Told, 'target'>,
 ): Promise<Obstacle | null> {
   const { tenantId, periodStart } = target;
-  const invoices = (await readInvoices(database, { month: null, tenantId })).filter(
-    (invoice) =>
-      invoice.periodStart === periodStart &&
-      invoice.state === 'finalized' &&
-      invoice.identifier === null,
-  );
+  const invoices = await readFinalOnMeter(database, target);
   const billed = invoices.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n);
   if (billed <= 0n) return null;
   const onMeter = (await readIntents(database, target)).filter(
