@@ -12,12 +12,30 @@ export function readRequest<Schema extends z.ZodType>(
 ): z.output<Schema> {
   refuseUnstorable(given, []);
   const read = schema.safeParse(given);
-  if (read.success) return read.data;
+  if (read.success) {
+    refuseReversed(given as DaysGiven);
+    return read.data;
+  }
   const faults = read.error.issues.map(({ path, message }) => [...path, message].join(': '));
   throw new Refusal(
     'bad_request',
     `the request does not fit: ${faults.join('; ')}`,
     'mend what is named, and leave out what is unknown',
+  );
+}
+
+interface DaysGiven {
+  readonly from?: unknown;
+  readonly to?: unknown;
+}
+
+/** Days that begin after their end hold nothing, which would read as an answer: nothing was used. */
+function refuseReversed({ from, to }: DaysGiven): void {
+  if (typeof from !== 'string' || typeof to !== 'string' || from < to) return;
+  throw new Refusal(
+    'bad_request',
+    `the request does not fit: from ${from} is not before to ${to}, so no day is asked for`,
+    'give the first day as from, and as to the day after the last',
   );
 }
 

@@ -23,7 +23,7 @@ it('fx import stores rates with their source, and names what is wrong with a fil
   const refused = await cli(['fx', 'import', await fileOf(1.25)], environment);
   expect(refused.exitCode).toBe(1);
   expect(refused.stderr).toContain(
-    'a decimal above 0 with up to twelve decimals, such as "1.0834"',
+    'rates.json: rates: USD: a decimal above 0 with up to twelve decimals, such as "1.0834"',
   );
   const imported = await cli(['fx', 'import', await fileOf('1.25'), '--json'], environment);
   expect(exchangeAnswer.parse(JSON.parse(imported.stdout))).toMatchObject([

@@ -54,7 +54,11 @@ function readDocuments(file: string, text: string) {
     const json: unknown = JSON.parse(text);
     return (Array.isArray(json) ? json : [json]).map((one) => exchangeDocument.parse(one));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    const why = error instanceof z.ZodError ? told(error) : String(error);
     throw new Refusal('bad_document', `${file}: ${why}`, 'mend the file; nothing of it was stored');
   }
+}
+
+function told({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
 }
