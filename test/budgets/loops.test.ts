@@ -111,3 +111,15 @@ it('an event whose hold nobody made, or made for another tenant, is named and co
     ['globex', 'foreign'],
   ]);
 });
+
+it('a batched call is made under the hold of one of its tenants, and unknown to none of them', async () => {
+  await putBudget(database, { amount: '100' });
+  const { hold_id } = await reserve(database);
+  await makeTenant(database, 'globex');
+  const members = ['globex', 'acme'].map((tenant_id) => ({ member_id: tenant_id, tenant_id }));
+  await receiveEvents(database, [nativeEvent({ hold_id, members })]);
+  const at = clockAt('2026-10-20T13:00:00Z');
+  await foldAll(database, at);
+  expect(await readUnknownHolds(database, at())).toEqual([]);
+  expect(await check(database)).toMatchObject({ budgets: [{ held: '0' }] });
+});

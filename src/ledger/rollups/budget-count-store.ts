@@ -70,15 +70,18 @@ const LONGEST_CALL = `interval '1 day'`;
 
 /**
  * A hold is settled once, by the first of its events; a budget that was taken away counts no longer. An event whose hold
- * nobody made is written down, since its producer and its caller do not mean the same. Of a call as old as holds that have
- * left it cannot be told whether anybody made one, and nothing is.
+ * nobody made is written down, since its producer and its caller do not mean the same. A batched call is made under
+ * the hold of one of its tenants. Of a call as old as holds that have left it cannot be told whether anybody made one, and nothing is.
  */
 const COUNT = `with settling as (
     delete from settle_queue where batch_id = any($1::bigint[])
     returning hold_id, tenant_id, batch_id, source, event_id
   ), holdless as materialized (
     select * from settling s
-    where not exists (select from budget_holds h where h.hold_id = s.hold_id and h.tenant_id = s.tenant_id)
+    where not exists (
+      select from settling o join budget_holds h on h.hold_id = o.hold_id and h.tenant_id = o.tenant_id
+      where o.hold_id = s.hold_id and o.source = s.source and o.event_id = s.event_id
+    )
   ), unknown as (
     insert into unknown_holds (tenant_id, hold_id, source, event_id, seen_at)
     select s.tenant_id, s.hold_id, s.source, s.event_id, $2 from holdless s
