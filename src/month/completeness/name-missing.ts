@@ -128,8 +128,7 @@ async function nameShared({ database }: NameParts, scope: Scope): Promise<readon
   return rows.map((row) => ({
     ...thing('under_two_tenants', null),
     count: row.entry_ids.length,
-    amount: row.charge === null ? null : formatPico(row.charge),
-    currency: row.currency,
+    ...chargeOf(row.charge, row.currencies),
     detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
   }));
 }
@@ -142,18 +141,24 @@ async function nameReportedTwice(
   return pairs.map((pair) => {
     const [one, other] = pair;
     const tenants = new Set([...one.tenants, ...other.tenants]);
-    const currencies = new Set([...one.currencies, ...other.currencies]);
-    // Amounts of two currencies are never added.
-    const [currency = null] = currencies.size === 1 ? currencies : [];
     const [tenant = null] = tenants.size === 1 ? tenants : [];
     return {
       ...thing('reported_twice', tenant),
       count: one.entry_ids.length + other.entry_ids.length,
-      amount: currency === null ? null : formatPico((one.charge ?? 0n) + (other.charge ?? 0n)),
-      currency,
+      ...chargeOf((one.charge ?? 0n) + (other.charge ?? 0n), [
+        ...one.currencies,
+        ...other.currencies,
+      ]),
       detail: `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`,
     };
   });
+}
+
+/** Amounts of two currencies are never added. */
+function chargeOf(charge: bigint | null, currencies: readonly string[]) {
+  const [currency = null, ...others] = new Set(currencies);
+  if (currency === null || others.length > 0) return { amount: null, currency: null };
+  return { amount: charge === null ? null : formatPico(charge), currency };
 }
 
 function reportWords(event: ReportedTwice[number]): string {

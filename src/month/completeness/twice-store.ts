@@ -11,7 +11,7 @@ export interface SharedRow {
   readonly tenants: readonly string[];
   readonly entry_ids: readonly string[];
   readonly charge: bigint | null;
-  readonly currency: string;
+  readonly currencies: readonly string[];
 }
 
 /**
@@ -31,7 +31,7 @@ export function readShared(database: Database, scope: Scope): Promise<readonly S
       )
       select e.source, e.event_id, e.member_id, array_agg(distinct e.tenant_id) as tenants,
         array_agg('ent_' || e.entry_id order by e.entry_id) as entry_ids,
-        sum(e.charge) as charge, min(e.currency) as currency
+        sum(e.charge) as charge, array_agg(distinct e.currency) as currencies
       from entries e
       where (select count(*) from several) > 0 and ${EVENT_HASH} in (select event from several)
         and ${isLookedAt} and ${STANDS_UNCORRECTED}

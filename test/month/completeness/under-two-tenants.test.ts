@@ -4,7 +4,13 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { freshDatabase } from '../../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../../support/ledger.ts';
 
 /** One event under two tenants, whose entries stand in periods of two months (R9, R24). */
 
@@ -55,6 +61,19 @@ it('an event whose time was mended over the end of a month, too, is named by bot
   await receiveEvents(database, [again], '2026-11-02T00:00:00Z');
   expect(await sharedIn('2026-10')).toHaveLength(1);
   expect(await sharedIn('2026-11')).toHaveLength(1);
+});
+
+it('what two tenants are charged in two currencies is no sum', async () => {
+  await importBook(database, {
+    ...{ book: 'euro', kind: 'charge', currency: 'EUR', caching: 'work_done' },
+    effective_from: '2026-01-01T00:00:00Z',
+    models: [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }],
+  });
+  await makeTenant(database, 'acme');
+  await makeTenant(database, 'birch', { priceBook: 'euro' });
+  const moved = nativeEvent({ event_id: 'moved', occurred_at: '2026-10-10T12:00:00Z' });
+  await receiveEvents(database, [moved, { ...moved, tenant_id: 'birch' }], '2026-10-10T13:00:00Z');
+  expect(await sharedIn('2026-10')).toMatchObject([{ count: 2, amount: null, currency: null }]);
 });
 
 async function close(...months: readonly string[]): Promise<void> {
