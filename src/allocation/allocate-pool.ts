@@ -13,7 +13,7 @@ import type { NewEntry } from '../ledger/entries/entry.ts';
 import { readBatch } from '../ledger/entries/entry-store.ts';
 import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldPosted } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { placeReversal, placeUsage } from '../periods/placement.ts';
@@ -65,7 +65,7 @@ export async function allocatePool(
       return post(transaction, divided, clock());
     }),
   );
-  if (!asked.dry_run) await foldAll(database, clock);
+  if (!asked.dry_run) await foldPosted(database, clock);
   return answer;
 }
 
@@ -123,7 +123,7 @@ export async function reversePool(
       return answerHeld(transaction, posted, 'reversed');
     }),
   );
-  await foldAll(database, clock);
+  await foldPosted(database, clock);
   return answer;
 }
 

@@ -1,4 +1,4 @@
-import { hash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
@@ -14,12 +14,12 @@ import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { AppOptions } from './app-options.ts';
 import { KeyDoor } from './bearer.ts';
-import type { Said } from './given.ts';
 import { answerHealth, answerReady } from './health.ts';
 import { answerProducer } from './ingest/answer-producer.ts';
 import { INGEST_DOORS } from './ingest/ingest-doors.ts';
 import { otlpFault } from './ingest/otlp-reply.ts';
 import { Metrics } from './metrics.ts';
+import { namedByAction } from './named-by-action.ts';
 import { openApiOf } from './openapi.ts';
 import { problem, problemOf, typeOfAnswer } from './problem.ts';
 import { type BodyLimits, readBytes } from './read-bytes.ts';
@@ -172,15 +172,9 @@ async function answerQuestion(
   if (idempotencyKey === undefined) return answerRoute(route, parts, asked);
   const request = JSON.stringify([route.method, c.req.path, [...said.query], body]);
   const once = { keyId: bearer.key.keyId, idempotencyKey, request };
-  const act = () => answerRoute(route, parts, { ...asked, said: named(route, said, once) });
+  const named = { ...said, body: namedByAction(route, body, once) };
+  const act = () => answerRoute(route, parts, { ...asked, said: named });
   return answerOnce(parts, once, { act, isShownOnce: route.isShownOnce });
-}
-
-/** An action that its own id makes one has the same id each time that it is asked under one Idempotency-Key. */
-function named({ namedBy }: Route, said: Said, { keyId, idempotencyKey }: ActionAsked): Said {
-  if (namedBy === null || (said.body?.[namedBy] ?? null) !== null) return said;
-  const id = hash('sha256', `${keyId}\u0000${idempotencyKey}`).slice(0, 32);
-  return { ...said, body: { ...said.body, [namedBy]: `http-${id}` } };
 }
 
 /** Runs an action under an Idempotency-Key: what it was answered is answered again. */

@@ -8,7 +8,7 @@ import { tenantsOf } from '../ledger/entries/event-keys.ts';
 import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { findConflict } from '../ledger/posting/read-known-reports.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldPosted } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
 import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { rateEvent } from '../rating/rate-event.ts';
@@ -35,7 +35,7 @@ export async function acceptConflict(
   const answer = await inTransaction(database, (transaction) =>
     acceptLocked(parts, request, transaction),
   );
-  await foldAll(database, clock);
+  await foldPosted(database, clock);
   return answer;
 }
 

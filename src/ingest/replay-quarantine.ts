@@ -3,7 +3,7 @@ import { faultOf } from '../database/database-fault.ts';
 import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import { foldAll } from '../ledger/rollups/fold-batches.ts';
+import { foldPosted } from '../ledger/rollups/fold-batches.ts';
 import type { Parts } from '../parts.ts';
 import type { ReplayAnswer, Replayed, ReplayRequest } from './quarantine-answer.ts';
 import {
@@ -39,7 +39,7 @@ export async function replayQuarantine(
   const ids = given.length > 0 ? given : waiting.map((row) => row.quarantine_id);
   const answers: Replayed[] = [];
   for (const id of ids) answers.push(await replayOne(parts, id));
-  await foldAll(database, clock);
+  await foldPosted(database, clock);
   return answers;
 }
 

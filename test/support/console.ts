@@ -91,11 +91,7 @@ function visitorOf(url: string): ConsoleVisitor {
     get: (path) => ask(path, {}),
     async act(path, reason) {
       const { text } = await ask(path, {});
-      const [form = ''] = /<form class="act" method="post"[\s\S]*?<\/form>/.exec(text) ?? [];
-      const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(
-        ([, name = '', value = '']) => [name, value] as const,
-      );
-      const body = new URLSearchParams({ ...Object.fromEntries(fields), reason });
+      const body = new URLSearchParams({ ...fieldsOfAct(text), reason });
       return ask(path.replace(/\?.*/, ''), { method: 'POST', body });
     },
     send: (path, fields, headers = {}) =>
@@ -103,6 +99,15 @@ function visitorOf(url: string): ConsoleVisitor {
     sendForm: (path, body) => ask(path, { method: 'POST', body }),
     cookie: () => cookie,
   };
+}
+
+/** Returns what the form holds by which an act is confirmed. */
+export function fieldsOfAct(text: string): Readonly<Record<string, string>> {
+  const [form = ''] = /<form class="act" method="post"[\s\S]*?<\/form>/.exec(text) ?? [];
+  const fields = [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)].map(
+    ([, name = '', value = '']) => [name, value] as const,
+  );
+  return Object.fromEntries(fields);
 }
 
 /** Returns what every form of the page holds. */

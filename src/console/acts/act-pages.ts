@@ -3,6 +3,7 @@ import { html } from 'hono/html';
 import { actingParts } from '../../api/answer-route.ts';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { givenBy } from '../../api/given.ts';
+import { namedByAction } from '../../api/named-by-action.ts';
 import type { Route } from '../../api/route.ts';
 import { ROUTES } from '../../api/routes.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
@@ -102,7 +103,8 @@ export async function actedPage({ parts, visitor, name, form }: ActPageAsked): P
   };
   let fresh: unknown;
   const { answer } = await actOnce(parts, once, async () => {
-    fresh = await route.run({ parts: { ...acting, phrase }, given: asked, accept: '' });
+    const named = namedByAction(route, asked, once) ?? {};
+    fresh = await route.run({ parts: { ...acting, phrase }, given: named, accept: '' });
     return { status: 200, answer: route.isShownOnce ? 'null' : JSON.stringify(fresh) };
   });
   const shown: unknown = fresh ?? JSON.parse(answer);

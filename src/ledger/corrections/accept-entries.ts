@@ -1,5 +1,5 @@
 import type { Parts } from '../../parts.ts';
-import { foldAll } from '../rollups/fold-batches.ts';
+import { foldPosted } from '../rollups/fold-batches.ts';
 import type { AcceptAnswer, AcceptRequest } from './correction-answer.ts';
 import { postCorrections } from './post-corrections.ts';
 
@@ -17,6 +17,6 @@ export async function acceptEntries(
     note: { reason, actor },
   }));
   const answers = await postCorrections(database, clock, corrections);
-  await foldAll(database, clock);
+  await foldPosted(database, clock);
   return answers;
 }

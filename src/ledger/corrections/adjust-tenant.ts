@@ -15,7 +15,7 @@ import { ENTRY_WITHOUT_A_CALL } from '../entries/entry.ts';
 import { readFirstRevision } from '../entries/entry-store.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
-import { foldAll } from '../rollups/fold-batches.ts';
+import { foldPosted } from '../rollups/fold-batches.ts';
 import type { AdjustmentAnswer, AdjustRequest } from './adjustment-answer.ts';
 import { refuseUnfitNote } from './correction.ts';
 import { postOwnEntries } from './post-corrections.ts';
@@ -48,7 +48,7 @@ export async function adjustTenant(
       return answerOf(held, { state: 'duplicate', entryId: held.entryId });
     }),
   );
-  await foldAll(database, clock);
+  await foldPosted(database, clock);
   return answer;
 }
 

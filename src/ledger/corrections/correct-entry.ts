@@ -1,5 +1,5 @@
 import type { Parts } from '../../parts.ts';
-import { foldAll } from '../rollups/fold-batches.ts';
+import { foldPosted } from '../rollups/fold-batches.ts';
 import type { EntryChange } from './correction.ts';
 import type { ChangeGiven, CorrectionAnswer, CorrectRequest } from './correction-answer.ts';
 import { foreseeCorrections, postCorrections } from './post-corrections.ts';
@@ -18,7 +18,7 @@ export async function correctEntry(
     correction,
   ]);
   if (answer === undefined) throw new Error('a correction that was posted has an answer');
-  if (!dryRun) await foldAll(database, clock);
+  if (!dryRun) await foldPosted(database, clock);
   return answer;
 }
 

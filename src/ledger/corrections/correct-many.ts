@@ -12,7 +12,7 @@ import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { toEntry } from '../entries/entry-columns.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { type ForeseenPrices, ReferenceCache } from '../posting/reference-cache.ts';
-import { BATCHES_A_FOLD, foldAll, foldSome } from '../rollups/fold-batches.ts';
+import { BATCHES_A_FOLD, foldPosted, foldSome } from '../rollups/fold-batches.ts';
 import type { CorrectionNote, EntryChange } from './correction.ts';
 import type { MadeCorrection } from './post-corrections.ts';
 import {
@@ -100,7 +100,7 @@ export async function correctMany(
   });
   await folding.end();
   if (failures.length > 0) throw bulk.dryRun ? failures[0] : afterSome(failures[0], { done, all });
-  if (!bulk.dryRun) await foldAll(database, clock);
+  if (!bulk.dryRun) await foldPosted(database, clock);
   return done;
 }
 
@@ -116,7 +116,7 @@ function foldingBeside(
       waiting += 1;
       if (!foldsMeanwhile || dryRun || waiting < BATCHES_A_FOLD || fold !== null) return;
       waiting -= BATCHES_A_FOLD;
-      // What it could not do the fold at the end does, or says why it cannot.
+      // What it could not do the fold at the end does.
       fold = foldSome(parts)
         .catch(() => {})
         .finally(() => {

@@ -7,7 +7,7 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import { readEntries } from '../entries/entry-store.ts';
-import { foldAll } from '../rollups/fold-batches.ts';
+import { foldPosted } from '../rollups/fold-batches.ts';
 import type { Progress } from './correct-many.ts';
 import { correctMany } from './correct-many.ts';
 import { refuseUnfitNote } from './correction.ts';
@@ -85,7 +85,7 @@ async function moveEntries({
     const corrections = given.map((entryId) => ({ entryId, change, note }));
     if (dryRun) return foreseeCorrections(database, clock, corrections);
     const answers = await postCorrections(database, clock, corrections);
-    await foldAll(database, clock);
+    await foldPosted(database, clock);
     return answers;
   }
   const answers: { readonly entryId: bigint; readonly answer: CorrectionAnswer }[] = [];

@@ -35,6 +35,15 @@ export function foldWaiting(database: Database, clock: Clock): Promise<number> {
   return foldUntil({ database, clock }, { isLast, longestWaitMs: null });
 }
 
+/**
+ * Folds what an act has posted, so that whoever did it reads it in the rollups. The act stands from its commit on: a fold
+ * that does not come about fails no act, which somebody would do once more. Its batches wait for the next fold, and where
+ * that cannot be made either, whoever asked for it is told why.
+ */
+export async function foldPosted(database: Database, clock: Clock): Promise<void> {
+  await foldAll(database, clock).catch(() => {});
+}
+
 async function foldUntil(
   parts: Pick<Parts, 'database' | 'clock'>,
   how: {
