@@ -298,6 +298,22 @@ describe('what belongs to no layer of tokens', () => {
     );
     expect(walled.every(({ costPico }) => costPico === 0n)).toBe(true);
   });
+
+  it('is a fee per call as of an instant, too', async () => {
+    const own = await freshDatabase({ connections: 4 });
+    const since = { effective_from: '2026-01-01T00:00:00Z', currency: 'USD' };
+    const model = { model: 'm', per_call: '0.01', per_million: { input: '2', output: '8' } };
+    await importBook(own, { ...since, book: 'list', kind: 'charge', models: [model] });
+    await importBook(own, { ...since, book: 'cost', kind: 'cost', models: [model] });
+    const clock = () => parseInstant('2026-10-20T12:00:00Z');
+    await receiveEvents(own, [nativeEvent({ event_id: 'a', requested_model: 'm' })]);
+    await foldAll(own, clock);
+    const question = { by: ['layer'], tenantId: null, from: null, to: null } as const;
+    const asOf = parseInstant('2027-01-01T00:00:00Z');
+    const then = await readUsageReport(own, { ...question, asOf });
+    expect(then).toEqual(await readUsageReport(own, question));
+    expect(then.at(-1)).toMatchObject({ layer: 'other', costPico: 10_000_000_000n });
+  });
 });
 
 function ask(change: Partial<UsageQuestion>): Promise<readonly UsageRow[]> {

@@ -84,7 +84,7 @@ export const MEASURES: readonly RollupMeasure[] = [
         + other_units_amount(e.units, r.units, p.factor) end
       when e.charge_rate_id is null then e.charge end`,
     other_cost: `case when k.per_call <> 0 or e.units is not null and e.cost_rate_id is not null
-      then case when e.cost <> 0 then ${converted(`k.per_call / 1000000 * e.call_share
+      then case when e.cost <> 0 then ${converted(`div(k.per_call, 1000000) * e.call_share
         + other_units_amount(e.units, k.units, 1000000)`)} end
       when e.cost_rate_id is null then e.cost end`,
     routing_gain: 'e.requested_cost - e.cost',
