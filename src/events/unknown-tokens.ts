@@ -24,10 +24,10 @@ function isAboveZero(value: unknown): boolean {
 }
 
 /** The names of counts of tokens, as providers write them. */
-const TOKENS = /(?:_tokens|Tokens|_token_count|TokenCount)$/;
+export const TOKENS = /(?:_tokens|Tokens|_token_count|TokenCount)$/;
 
 /** Counts of tokens at the top of a usage object, in any form, that are read or repeat a part of what is read. */
-const KNOWN_TOKENS: ReadonlySet<string> = new Set([
+export const KNOWN_TOKENS: ReadonlySet<string> = new Set([
   ...['prompt_tokens', 'completion_tokens', 'total_tokens', 'reasoning_tokens', 'citation_tokens'],
   ...['input_tokens', 'output_tokens', 'inputTokens', 'outputTokens', 'totalTokens'],
   ...['cached_tokens', 'num_cached_tokens', 'prompt_cache_hit_tokens', 'prompt_cache_miss_tokens'],

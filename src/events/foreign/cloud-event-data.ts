@@ -1,5 +1,7 @@
+import { readProviderUsage } from '../provider-usage.ts';
+import { KNOWN_TOKENS, TOKENS } from '../unknown-tokens.ts';
 import { usageSchema } from '../usage-fields.ts';
-import { countOf } from './foreign-count.ts';
+import { countOf, sumOf } from './foreign-count.ts';
 import {
   at,
   firstGiven,
@@ -14,17 +16,25 @@ export function readLoosely(cloudEvent: object): JsonObject {
   const data = dataOf(cloudEvent);
   if (!isObject(data)) return {};
   if (isObject(data['provider_usage']) || isNativeUsage(data['usage'])) return data;
-  const provided = providerUsageOf(data);
-  const usage = provided === undefined ? countsOf(data) : undefined;
-  if (provided === undefined && usage === undefined) return data;
+  const counted = countedIn(data);
+  if (counted === null) return data;
   const { tokens: _, type: __, usage: ___, ...rest } = data;
   return withoutAbsent({
     ...rest,
     status: firstGiven(data['status'], 'ok'),
     requested_model: firstGiven(data['requested_model'], data['model']),
-    usage,
-    provider_usage: provided,
+    ...counted,
   });
+}
+
+type Counted = { readonly usage: JsonObject } | { readonly provider_usage: JsonObject };
+
+/** What was used, in whichever of the forms; null where nothing says it. */
+function countedIn(data: JsonObject): Counted | null {
+  if (isObject(data['usage'])) return { provider_usage: data['usage'] };
+  const flat = flatCounts(data);
+  if (Object.keys(flat).some((name) => !FLAGS.has(name))) return readFlat(flat, data);
+  return data['tokens'] === undefined ? null : { usage: { ...flat, ...tokensOfOneSide(data) } };
 }
 
 function isNativeUsage(usage: unknown): boolean {
@@ -33,25 +43,84 @@ function isNativeUsage(usage: unknown): boolean {
 
 const NATIVE_USAGE = usageSchema.shape;
 
-/** A provider's own usage object, or its counts without one around them. */
-function providerUsageOf(data: JsonObject): unknown {
-  if (isObject(data['usage'])) return data['usage'];
-  const flat = Object.entries(data).filter(([name]) => PROVIDER_COUNTS.has(name));
-  return flat.length === 0 ? undefined : Object.fromEntries(flat);
+/** Says how counts were made, and is none. */
+const FLAGS: ReadonlySet<string> = new Set(['estimated', 'assumed']);
+
+/** The counts that stand in the data itself, under whichever names. */
+function flatCounts(data: JsonObject): JsonObject {
+  const flat = Object.entries(data).filter(
+    ([name, value]) => firstGiven(value) !== undefined && isCountName(name),
+  );
+  return Object.fromEntries(flat);
 }
 
-const PROVIDER_COUNTS: ReadonlySet<string> = new Set([
-  'prompt_tokens',
-  'completion_tokens',
-  'total_tokens',
-  'prompt_tokens_details',
-  'completion_tokens_details',
-  'promptTokenCount',
-  'candidatesTokenCount',
-  'thoughtsTokenCount',
-  'cachedContentTokenCount',
-  'totalTokenCount',
+function isCountName(name: string): boolean {
+  if (Object.hasOwn(NATIVE_USAGE, name) || PROVIDER_PARTS.has(name)) return true;
+  return TOKENS.test(name) && !BOUNDS.test(name);
+}
+
+/** What a request allows is nothing that was used. */
+const BOUNDS = /^(?:max|min)(?:imum)?(?:_|[A-Z])|budget/;
+
+/** What providers count beside tokens, and parts of their counts. */
+const PROVIDER_PARTS: ReadonlySet<string> = new Set([
+  ...['prompt_tokens_details', 'completion_tokens_details'],
+  ...['input_tokens_details', 'output_tokens_details'],
+  ...['input_token_details', 'output_token_details'],
+  ...['promptTokensDetails', 'cacheTokensDetails', 'toolUsePromptTokensDetails'],
+  ...['candidatesTokensDetails', 'responseTokensDetails'],
+  ...['inputTokenDetails', 'outputTokenDetails', 'cacheDetails'],
+  ...['cache_creation', 'server_tool_use', 'iterations', 'billed_units'],
+  ...['prompt_eval_count', 'eval_count', 'prompt_audio_seconds'],
+  ...['web_search_requests', 'num_search_queries', 'num_sources_used'],
 ]);
+
+/** Units that an event and a provider call alike. */
+const SHARED: ReadonlySet<string> = new Set(['audio_ms', 'characters', 'pages', 'search_units']);
+
+/** Sums of other counts, which check them. */
+const SUMS: ReadonlySet<string> = new Set([
+  ...['tokens', 'total_tokens', 'totalTokens', 'totalTokenCount', 'total_token_count'],
+]);
+
+/**
+ * Reads counts as those of an event where all of them are, and as those of a provider where all of them are. Those of nobody,
+ * or of both, and a sum of others than these, are handed on as an event's, which refuses by name what it
+ * does not know (R21).
+ */
+function readFlat(flat: JsonObject, data: JsonObject): Counted {
+  const names = Object.keys(flat);
+  const sums = Object.entries({ ...flat, tokens: data['tokens'] }).filter(
+    ([name, value]) => SUMS.has(name) && firstGiven(value) !== undefined,
+  );
+  const event = eventCounts(flat);
+  const areOfEvent = names.every((name) => SUMS.has(name) || Object.hasOwn(NATIVE_USAGE, name));
+  if (areOfEvent && Object.keys(event).length > 0 && sums.every(([, sum]) => isSum(sum, event))) {
+    return { usage: event };
+  }
+  const { provider, requested_model, model } = data;
+  const call = { provider, model: firstGiven(requested_model, model) };
+  const provided = readProviderUsage({ usage: flat, ...call }).usage ?? {};
+  const isAllCounted = data['tokens'] === undefined || isSum(data['tokens'], provided);
+  if (names.every(isOfProvider) && isAllCounted) return { provider_usage: flat };
+  return { usage: { ...event, ...Object.fromEntries(sums) } };
+}
+
+/** Both totals are there as soon as any token is counted, as an event wants them. */
+function eventCounts(flat: JsonObject): JsonObject {
+  const counts = Object.entries(flat).filter(([name]) => !SUMS.has(name));
+  const hasTokens = counts.some(([name]) => TOKENS.test(name));
+  const none = hasTokens ? { input_tokens: 0, output_tokens: 0 } : {};
+  return { ...none, ...Object.fromEntries(counts.map(([name, value]) => [name, countOf(value)])) };
+}
+
+function isSum(sum: unknown, { input_tokens, output_tokens }: JsonObject): boolean {
+  return countOf(sum) === sumOf([input_tokens, output_tokens]);
+}
+
+function isOfProvider(name: string): boolean {
+  return KNOWN_TOKENS.has(name) || PROVIDER_PARTS.has(name) || SHARED.has(name);
+}
 
 function dataOf(cloudEvent: object): unknown {
   const base64 = at(cloudEvent, 'data_base64');
@@ -59,13 +128,6 @@ function dataOf(cloudEvent: object): unknown {
   const data = at(cloudEvent, 'data');
   return typeof data === 'string' ? parseJson(data) : data;
 }
-
-const COUNTS = [
-  'input_tokens',
-  'output_tokens',
-  'cache_read_tokens',
-  'cache_write_tokens',
-] as const;
 
 /** The side that a single count of tokens is of, in OpenMeter's words and in those of chats. */
 const OUTPUT_TYPES: ReadonlySet<unknown> = new Set([
@@ -78,22 +140,16 @@ const OUTPUT_TYPES: ReadonlySet<unknown> = new Set([
 const INPUT_TYPES: ReadonlySet<unknown> = new Set(['input', 'prompt', 'request', 'user', 'system']);
 const CACHED_TYPES: ReadonlySet<unknown> = new Set(['cached', 'cached_input', 'cache_read']);
 
-function countsOf(data: JsonObject): JsonObject | undefined {
-  if (data['tokens'] !== undefined) {
-    const tokens = countOf(data['tokens']);
-    const isOutput = OUTPUT_TYPES.has(data['type']);
-    // Of any other type nobody says on which side the tokens are.
-    const isCached = CACHED_TYPES.has(data['type']);
-    const assumed = isOutput || isCached || INPUT_TYPES.has(data['type']) ? undefined : true;
-    return withoutAbsent({
-      assumed,
-      input_tokens: isOutput ? 0 : tokens,
-      output_tokens: isOutput ? tokens : 0,
-      cache_read_tokens: isCached ? tokens : undefined,
-    });
-  }
-  const given = COUNTS.filter((name) => data[name] !== undefined);
-  if (given.length === 0) return undefined;
-  const counts = Object.fromEntries(given.map((name) => [name, countOf(data[name])]));
-  return { input_tokens: 0, output_tokens: 0, ...counts };
+function tokensOfOneSide(data: JsonObject): JsonObject {
+  const tokens = countOf(data['tokens']);
+  const isOutput = OUTPUT_TYPES.has(data['type']);
+  // Of any other type nobody says on which side the tokens are.
+  const isCached = CACHED_TYPES.has(data['type']);
+  const assumed = isOutput || isCached || INPUT_TYPES.has(data['type']) ? undefined : true;
+  return withoutAbsent({
+    assumed,
+    input_tokens: isOutput ? 0 : tokens,
+    output_tokens: isOutput ? tokens : 0,
+    cache_read_tokens: isCached ? tokens : undefined,
+  });
 }

@@ -7,12 +7,13 @@ import type { Translation, Translator } from './translation.ts';
  * A CloudEvent in its structured mode. Its data is a native event, as an object, as text or in base64; or
  * the counts that OpenMeter's examples send. What includes what:
  *
- * | data                              | counts                                                        |
- * |-----------------------------------|---------------------------------------------------------------|
- * | a native event                    | as the native event says                                      |
- * | {tokens, model, type}             | the tokens of one side: `type` says which; else input, assumed |
- * | a provider's own usage or counts  | as provider-usage.ts says                                      |
- * | {input_tokens, output_tokens, …}  | as the native event says, without a `usage` around them       |
+ * | data                                | counts                                                        |
+ * |-------------------------------------|---------------------------------------------------------------|
+ * | a native event                      | as the native event says                                      |
+ * | {tokens, model, type}               | the tokens of one side: `type` says which; else input, assumed |
+ * | a provider's own usage or counts    | as provider-usage.ts says                                     |
+ * | {input_tokens, output_tokens, …}    | as the native event says, without a `usage` around them       |
+ * | counts of tokens that nobody knows, or of both kinds | they are refused by name                     |
  */
 export const cloudEventTranslator: Translator = {
   format: 'cloud-event',

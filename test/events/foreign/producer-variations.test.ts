@@ -206,11 +206,103 @@ describe('CloudEvents', () => {
       { counts: { uncachedInput: 10, cacheRead: 900, output: 5 } },
     ],
     [
+      'the counts of Anthropic, without a usage around them',
+      {
+        provider: 'anthropic',
+        model: 'claude-sonnet-4-5',
+        input_tokens: 4,
+        output_tokens: 202,
+        cache_read_input_tokens: 1167,
+        cache_creation_input_tokens: 500,
+        cache_creation: { ephemeral_1h_input_tokens: 300, ephemeral_5m_input_tokens: 200 },
+      },
+      {
+        counts: {
+          uncachedInput: 4,
+          cacheRead: 1167,
+          cacheWrite: 200,
+          cache_write_1h_tokens: 300,
+          output: 202,
+        },
+      },
+    ],
+    [
+      'the counts of Bedrock',
+      { provider: 'bedrock', model: 'm', inputTokens: 8, outputTokens: 2, cacheReadInputTokens: 5 },
+      { counts: { uncachedInput: 8, cacheRead: 5, output: 2 } },
+    ],
+    [
+      'the counts of Ollama',
+      { model: 'llama3', prompt_eval_count: 26, eval_count: 259 },
+      { counts: { uncachedInput: 26, output: 259 } },
+    ],
+    [
+      'every count of a native event',
+      {
+        model: 'gpt-5',
+        input_tokens: '100',
+        output_tokens: 50,
+        reasoning_tokens: 30,
+        input_audio_tokens: 40,
+        images: 2,
+        searches: 1,
+        estimated: true,
+      },
+      {
+        counts: {
+          uncachedInput: 60,
+          output: 50,
+          reasoning: 30,
+          input_audio_tokens: 40,
+          images: 2,
+          searches: 1,
+        },
+        source: 'estimated',
+      },
+    ],
+    [
+      'pictures alone',
+      { model: 'dall-e-3', operation: 'image', images: 2 },
+      { counts: { images: 2 } },
+    ],
+    [
+      'bounds of a request, which are no counts',
+      { model: 'gpt-4o', input_tokens: 5, output_tokens: 2, max_tokens: 100, maxOutputTokens: 99 },
+      { counts: { uncachedInput: 5, output: 2 } },
+    ],
+    [
+      'a sum beside its parts',
+      { model: 'gpt-4o', tokens: 7, input_tokens: 5, output_tokens: 2 },
+      { counts: { uncachedInput: 5, output: 2 } },
+    ],
+    [
       'tokens of no side',
       { model: 'gpt-4o', tokens: 150, type: 'total' },
       { counts: { uncachedInput: 150 }, source: 'assumed' },
     ],
   ])('%s', (_, data, expected) => {
     expect(only({ ...CLOUD_EVENT, data })).toMatchObject(expected);
+  });
+
+  test.each<[string, object, string]>([
+    [
+      'tokens under a name that nobody knows',
+      { model: 'gpt-4o', input_tokens: 5, output_tokens: 2, exotic_tokens: 9 },
+      'usage.exotic_tokens: is no field that is known here',
+    ],
+    [
+      'counts of a provider beside those of an event',
+      { model: 'gpt-4o', prompt_tokens: 5, completion_tokens: 2, images: 1 },
+      'usage.prompt_tokens (and 1 more): is no field that is known here',
+    ],
+    [
+      'tokens that are none of the counts beside them',
+      { model: 'gpt-4o', tokens: 70, input_tokens: 5, output_tokens: 2 },
+      'usage.tokens: is no field that is known here',
+    ],
+  ])('%s are refused by name', (_, data, detail) => {
+    expect(read({ ...CLOUD_EVENT, data })).toMatchObject([
+      { kind: 'refused', reason: 'invalid_field', detail: expect.stringContaining(detail) },
+    ]);
   });
 });
