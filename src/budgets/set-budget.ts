@@ -29,7 +29,7 @@ export async function setBudget(
 ): Promise<BudgetAnswer> {
   const { database, clock } = parts;
   const request = nameAsKept(parts, given);
-  const { tenant_id: tenantId, per, tags, kind, actor } = request;
+  const { tenant_id: tenantId, per, tags, actor } = request;
   const { measure, limit } = budgetLimit(request);
   const at = clock();
   const tenant = await readTenant(database.kysely, tenantId);
@@ -39,11 +39,7 @@ export async function setBudget(
     ...{ tenantId, measure, per, tags: tags ?? {}, limit },
     ...{ feature: request.feature, userId: request.user_id, agentRunId: request.agent_run_id },
     currency: measure === 'money' ? currency : null,
-    isHard: kind === 'hard',
-    onUnavailable: request.on_unavailable ?? 'deny',
-    pricedOnly: request.priced_only ?? false,
-    loop: request.loop,
-    thresholds: [...new Set(request.thresholds ?? USUAL_THRESHOLDS)].sort((a, b) => a - b),
+    ...budgetPolicy(request),
   };
   const { timeZone, startDate: periodStart } = placeUsage(tenant, at).period;
   const saved = await inTransaction(database, async (transaction) => {
@@ -55,6 +51,29 @@ export async function setBudget(
 
 /** They are percents. */
 const USUAL_THRESHOLDS = [80, 100];
+
+/** An agent with tools asks its model some times with growing context, and that is its work. */
+export const USUAL_LOOP_STEPS = 12;
+
+/** Returns what a budget does about a call beside counting it, with what is usual where a request leaves it out. */
+export function budgetPolicy({
+  kind,
+  on_unavailable: onUnavailable,
+  priced_only: pricedOnly,
+  thresholds,
+  loop,
+}: Pick<SetBudgetRequest, 'kind' | 'on_unavailable' | 'priced_only' | 'thresholds' | 'loop'>): Pick<
+  Budget,
+  'isHard' | 'onUnavailable' | 'pricedOnly' | 'thresholds' | 'loop'
+> {
+  return {
+    isHard: kind === 'hard',
+    onUnavailable: onUnavailable ?? 'deny',
+    pricedOnly: pricedOnly ?? false,
+    thresholds: [...new Set(thresholds ?? USUAL_THRESHOLDS)].sort((a, b) => a - b),
+    loop,
+  };
+}
 
 /** Returns what a budget limits, and to how much. Throws a `Refusal` where it is neither or both. */
 export function budgetLimit({

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { listBudgets } from '../../src/budgets/list-budgets.ts';
+import { setBudget } from '../../src/budgets/set-budget.ts';
+import { exactPico } from '../../src/money.ts';
+import { present } from '../../src/present.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
 import { cli } from '../support/cli.ts';
 import {
@@ -34,6 +38,9 @@ afterAll(async () => {
   await running.close();
   await drop();
 });
+
+/** What a person reads of a page. */
+const plainText = (text: string) => text.replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ');
 
 /** A picture of one pixel. */
 const PIXEL = Buffer.from(
@@ -355,6 +362,52 @@ describe('an act', () => {
     const gone = await admin.act(path.replaceAll('&amp;', '&'), 'No longer');
     expect(gone.text).toContain('The budget is taken away');
     expect(await count(database, budgets)).toBe(0);
+  });
+
+  it('changes of a budget what the form says, and leaves the rest as it stands', async () => {
+    const of = 'tenant_id=acme&per=run&feature=guarded';
+    const key = { tenant_id: 'acme', per: 'run', feature: 'guarded', tags: null } as const;
+    const whole = { ...key, user_id: null, agent_run_id: null, tokens: null, actor: 'a test' };
+    const parts = { database, clock: () => CONSOLE_NOW };
+    await setBudget(parts, {
+      ...{ ...whole, kind: 'soft', on_unavailable: 'allow', priced_only: true },
+      ...{ amount: exactPico('100'), thresholds: [50, 90], loop: { verdict: 'deny', steps: 5 } },
+    });
+    const stands = async () => {
+      const budgets = await listBudgets(parts, { tenant_id: 'acme', as_of: null });
+      const found = budgets.find(({ feature }) => feature === 'guarded');
+      const { times: _times, ...budget } = present(found, 'the budget');
+      return budget;
+    };
+    const before = await stands();
+    const page = await admin.get('/console/tenants/acme');
+    const [, link = ''] =
+      /href="(\/console\/act\/set-budget[^"]*guarded[^"]*)"/.exec(page.text) ?? [];
+    const path = link.replaceAll('&amp;', '&');
+    const form = await admin.get(path);
+    expect(form.text).toMatch(/name="thresholds" value="50,90"/);
+    expect(form.text).toMatch(
+      /<option value="deny" selected>deny<\/option>[\s\S]*name="loop_steps" value="5"/,
+    );
+    const looked = await admin.get(`${path}&amount=200`);
+    expect(looked.text).toContain('Nothing but the limit.');
+    expect((await admin.act(`${path}&amount=200`, 'More')).status).toBe(200);
+    expect(await stands()).toEqual({ ...before, limit: '200' });
+
+    const other = `/console/act/set-budget?${of}&amount=200&loop=nothing&thresholds=none&kind=hard`;
+    const difference = plainText((await admin.get(other)).text);
+    expect(difference).toContain('Kind soft hard');
+    expect(difference).toContain('Told at 50 %, 90 % none');
+    expect(difference).toContain('A run that repeats itself deny after 5 calls nothing');
+    expect(difference).not.toContain('Models without a price admitted');
+    await admin.act(other, 'As agreed');
+    const changed = { kind: 'hard', loop: null, thresholds: [], limit: '200' };
+    expect(await stands()).toEqual({ ...before, ...changed });
+    const alone = await admin.get(`/console/act/set-budget?${of}&amount=1&user_id=x&loop_steps=3`);
+    expect([alone.status, alone.text]).toEqual([
+      400,
+      expect.stringContaining('Choose warn or deny'),
+    ]);
   });
 
   it('names who sends the statements, with a picture, and takes a name away by a dash', async () => {

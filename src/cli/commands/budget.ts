@@ -9,7 +9,7 @@ import {
 import { releaseHoldRequest } from '../../budgets/hold-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { releaseHold } from '../../budgets/release-hold.ts';
-import { removeBudget, setBudget } from '../../budgets/set-budget.ts';
+import { removeBudget, setBudget, USUAL_LOOP_STEPS } from '../../budgets/set-budget.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import {
@@ -78,9 +78,6 @@ interface SetFlags extends KeyFlags {
   readonly loopSteps: number;
   readonly actor: string;
 }
-
-/** An agent with tools asks its model some times with growing context, and that is its work. */
-const USUAL_LOOP_STEPS = 12;
 
 function addSet(group: Command): void {
   const command = addKey(group.command('set'))

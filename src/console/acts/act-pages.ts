@@ -58,7 +58,7 @@ interface ActPageAsked {
  */
 export async function actPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
   const act = actNamed(visitor, name);
-  const said = saidIn(act, form);
+  const said = await wholeOf(act, parts, saidIn(act, form));
   const confirm =
     isWhole(act, said) && form.size > 0 ? await confirmation({ parts, visitor }, act, said) : '';
   return {
@@ -87,7 +87,7 @@ export async function actedPage({ parts, visitor, name, form }: ActPageAsked): P
       'go back to what it shows',
     );
   }
-  const said = saidIn(act, form);
+  const said = await wholeOf(act, parts, saidIn(act, form));
   const reason = form.get('reason')?.trim() ?? '';
   if (reason === '') {
     throw new Refusal('bad_request', 'an act needs a reason', 'go back, and say why it is done');
@@ -155,6 +155,15 @@ function saidIn({ fields }: Act, form: URLSearchParams): Readonly<Record<string,
     return text !== '' ? [[name, text] as const] : usual !== '' ? [[name, usual] as const] : [];
   });
   return Object.fromEntries(given);
+}
+
+/** Returns what the form says, and what it leaves out as it stands. */
+async function wholeOf(
+  { standing }: Act,
+  parts: ApiParts,
+  said: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  return standing === undefined ? said : { ...(await standing(parts, said)), ...said };
 }
 
 function givenOf(act: Act, route: Route, said: Readonly<Record<string, string>>): JsonObject {

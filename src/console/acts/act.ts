@@ -42,6 +42,14 @@ export interface Act {
   readonly oneOf?: readonly string[];
   /** It shows a difference that is never made: there is nothing to confirm. */
   readonly isLook?: boolean;
+  /**
+   * What the form leaves out and already stands, where the act sets all of it anew: it is shown in the form, and confirmed
+   * with what was said.
+   */
+  readonly standing?: (
+    parts: ApiParts,
+    said: Readonly<Record<string, string>>,
+  ) => Promise<Readonly<Record<string, string>>>;
   /** The request's JSON made of the form, where it is not field by field. */
   readonly read?: (said: Readonly<Record<string, string>>) => JsonObject;
   /** What it changes, shown before it is done. */

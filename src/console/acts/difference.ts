@@ -68,6 +68,27 @@ function rowsTable(rows: readonly DifferenceRow[]): Html {
   })}${rows.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(rows.length)}.</p>` : ''}`;
 }
 
+/** One setting that an act changes; `was` is null where nothing stood. */
+export interface SettingChange {
+  readonly name: string;
+  readonly was: Html | string | null;
+  readonly becomes: Html | string;
+}
+
+/** Renders the settings that an act changes, each as it is and as it will be. */
+export function settingsOf(rows: readonly SettingChange[], empty = 'Nothing changes.'): Html {
+  return dataTable({
+    caption: 'What changes',
+    rows,
+    empty,
+    columns: [
+      { title: 'Setting', cell: (row) => row.name },
+      { title: 'Now', cell: (row) => row.was ?? '—' },
+      { title: 'Then', cell: (row) => html`<b>${row.becomes}</b>` },
+    ],
+  });
+}
+
 /** What is left as it is, and why. */
 function leftOf({
   unrated,

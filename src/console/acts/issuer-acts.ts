@@ -3,8 +3,9 @@ import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
 import { readLogo } from '../../statements/issuer/logo.ts';
 import { showIssuer } from '../../statements/issuer/set-issuer.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
-import { dataTable, facts } from '../view/table.ts';
+import { facts } from '../view/table.ts';
 import type { Act } from './act.ts';
+import { settingsOf } from './difference.ts';
 
 const NAMES = {
   name: 'Name',
@@ -37,23 +38,14 @@ const setIssuer: Act = {
     ),
   async preview({ parts, said }) {
     const now = await showIssuer(parts);
-    const rows = (Object.keys(NAMES) as readonly Name[]).flatMap((name) =>
-      said[name] === undefined ? [] : [{ name, was: now[name], becomes: said[name] }],
+    return settingsOf(
+      (Object.keys(NAMES) as readonly Name[]).flatMap((name) => {
+        const text = said[name];
+        if (text === undefined) return [];
+        const becomes = textOf(name, text === NOTHING_SAID ? null : text);
+        return [{ name: NAMES[name], was: textOf(name, now[name]), becomes }];
+      }),
     );
-    return dataTable({
-      caption: 'What changes',
-      rows,
-      empty: 'Nothing changes.',
-      columns: [
-        { title: 'What', cell: (row) => NAMES[row.name] },
-        { title: 'Now', cell: (row) => textOf(row.name, row.was) },
-        {
-          title: 'Then',
-          cell: (row) =>
-            html`<b>${textOf(row.name, row.becomes === NOTHING_SAID ? null : row.becomes)}</b>`,
-        },
-      ],
-    });
   },
   done(answer) {
     const { set_at: at, ...issuer } = answer as IssuerAnswer;

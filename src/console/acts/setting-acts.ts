@@ -8,6 +8,7 @@ import { withPlaces } from '../pages/operation-places.ts';
 import type { Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
+import { settingsOf } from './difference.ts';
 
 const tenantPath = ({ tenant_id = '' }: Readonly<Record<string, string>>) =>
   `/console/tenants/${encodeURIComponent(tenant_id)}`;
@@ -33,20 +34,13 @@ const setTenant: Act = {
         const was = now === undefined ? null : String(now[name as keyof typeof now] ?? '—');
         return said[name] === undefined || said[name] === was
           ? []
-          : [{ name, was, becomes: said[name] ?? '' }];
+          : [{ name: name.replace('_', ' '), was, becomes: said[name] ?? '' }];
       },
     );
     const isNew = now === undefined ? html`<p>${chip('new', 'good')} It is made by this.</p>` : '';
-    return html`${isNew}${dataTable({
-      caption: 'What changes',
-      rows,
-      empty: now?.registered === false ? 'Nothing but this: it is registered.' : 'Nothing changes.',
-      columns: [
-        { title: 'Setting', cell: (row) => row.name.replace('_', ' ') },
-        { title: 'Now', cell: (row) => row.was ?? '—' },
-        { title: 'Then', cell: (row) => html`<b>${row.becomes}</b>` },
-      ],
-    })}`;
+    const empty =
+      now?.registered === false ? 'Nothing but this: it is registered.' : 'Nothing changes.';
+    return html`${isNew}${settingsOf(rows, empty)}`;
   },
   done(answer) {
     const { tenant_id, to_rerate: months, left_owed: owed } = answer as SetTenantAnswer;

@@ -17,7 +17,10 @@ interface BudgetsShown {
 
 /** Renders a tenant's budgets as they stand, with what is held and what is asked for. */
 export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: BudgetsShown): Html {
-  const rows = budgets.flatMap((budget) => budget.times.map((time) => ({ budget, time })));
+  // One of each run has no time before the first run, and is changed or taken away all the same.
+  const rows = budgets.flatMap((budget) =>
+    (budget.times.length === 0 ? [null] : budget.times).map((time) => ({ budget, time })),
+  );
   const holds = budgets.flatMap(({ unsettled_holds: of }) => of);
   const body = dataTable({
     caption: 'Budgets',
@@ -36,18 +39,20 @@ export function budgetsPanel(asked: PageAsked, { tenant_id, budgets, raises }: B
       {
         title: 'Spent',
         figure: true,
-        cell: ({ budget, time }) => limitText(budget, time.spent),
+        cell: ({ budget, time }) => (time === null ? '—' : limitText(budget, time.spent)),
       },
       {
         title: 'Held',
         figure: true,
-        cell: ({ budget, time }) => limitText(budget, time.held),
+        cell: ({ budget, time }) => (time === null ? '—' : limitText(budget, time.held)),
       },
       {
         title: 'Left',
         figure: true,
         cell: ({ budget, time }) =>
-          html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${limitText(budget, time.left)}</span>`,
+          time === null
+            ? '—'
+            : html`${bar(usedShare(budget.limit, time.left), time.left.startsWith('-') ? 'bad' : 'plain')} <span>${limitText(budget, time.left)}</span>`,
       },
       ...(asked.mayAct
         ? [
@@ -87,8 +92,11 @@ export function budgetName(budget: BudgetsAnswer[number]): Html {
     budget.agent_run_id,
     ...Object.entries(budget.tags).map(([name, value]) => `${name}=${value}`),
   ].filter((part) => part !== null);
-  const per = budget.per === 'once' ? 'in all' : `a ${budget.per}`;
-  return html`${budget.kind} ${per}${parts.map((part) => html`, <bdi>${part}</bdi>`)}`;
+  return html`${budget.kind} ${perText(budget.per)}${parts.map((part) => html`, <bdi>${part}</bdi>`)}`;
+}
+
+export function perText(per: BudgetsAnswer[number]['per']): string {
+  return per === 'once' ? 'in all' : `a ${per}`;
 }
 
 const HOLDS_SHOWN = 20;
