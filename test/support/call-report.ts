@@ -26,6 +26,8 @@ export function callReport(change: Partial<CallReport> = {}): CallReport {
     serviceTier: 'standard',
     gatewayCache: 'none',
     provider: 'openai',
+    requestedModel: 'gpt-4o',
+    executedModel: 'gpt-4o',
     responseId: null,
     callId: null,
     traceId: null,

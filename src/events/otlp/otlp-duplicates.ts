@@ -1,7 +1,9 @@
+import { type Models, modelsAskedFor } from '../asked-model.ts';
 import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import type { JsonObject } from '../foreign/foreign-value.ts';
 import { isRepeatingId } from '../provider-name.ts';
+import { executedModel } from './otlp-call.ts';
 import {
   hasFailed,
   keyInTrace,
@@ -20,8 +22,10 @@ export interface Reports {
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
   /** What was used by calls of which a report that is not kept counted more exactly than the kept one. */
   readonly finer: ReadonlyMap<OtlpSpan, NativeUsage>;
-  /** Spans around a call that are none, and that counted it more exactly, with the call that they tell of. */
-  readonly finerAround: ReadonlyMap<OtlpSpan, RepeatedSpan>;
+  /** The models of calls of which a report around the kept one says that another model was asked for. */
+  readonly asked: ReadonlyMap<OtlpSpan, Models>;
+  /** Spans around a call that are none, and from which it has counts or a model, with the call that they tell of. */
+  readonly toldAround: ReadonlyMap<OtlpSpan, RepeatedSpan>;
   /** The spans of the request that enclose a span, the nearest first. */
   readonly enclosing: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
   /** Spans that enclose a call or lie in one: what they count, the call counts, too. */
@@ -55,14 +59,21 @@ export function findReports(spans: readonly OtlpSpan[]): Reports {
   const otherReports = byKept(duplicates);
   const around = findAround(calls, ancestors, duplicates);
   const finer = finerUsages(otherReports, { sums, around });
+  const asked = askedModels(calls.keys(), {
+    ancestors,
+    isReport: (outer, kept) =>
+      around.get(outer) === kept ||
+      (!sums.has(outer) && otherReports.get(kept)?.includes(outer) === true),
+  });
   return {
     calls,
     duplicates: repetitions(otherReports, nested),
     otherReports,
     finer,
-    finerAround: new Map(
+    asked,
+    toldAround: new Map(
       [...around]
-        .filter(([, kept]) => finer.has(kept))
+        .filter(([, kept]) => finer.has(kept) || asked.has(kept))
         .map(([outer, kept]) => [outer, { kept, because: 'nested' }]),
     ),
     enclosing: ancestors,
@@ -108,6 +119,32 @@ function finerUsages(
   }
   for (const [outer, kept] of of.around) take(kept, outer);
   return finer;
+}
+
+/** Of several reports around a call the outermost one says what was asked for, as far as it says anything. */
+function askedModels(
+  calls: Iterable<OtlpSpan>,
+  of: {
+    readonly ancestors: Ancestors;
+    readonly isReport: (outer: OtlpSpan, kept: OtlpSpan) => boolean;
+  },
+): Map<OtlpSpan, Models> {
+  const asked = new Map<OtlpSpan, Models>();
+  for (const kept of calls) {
+    for (const outer of of.ancestors.get(kept) ?? []) {
+      if (!of.isReport(outer, kept)) continue;
+      const [inner, around] = [asked.get(kept) ?? modelsOf(kept), modelsOf(outer)];
+      const models = inner === null || around === null ? null : modelsAskedFor(inner, around);
+      if (models !== null) asked.set(kept, models);
+    }
+  }
+  return asked;
+}
+
+function modelsOf({ model, attributes }: OtlpSpan): Models | null {
+  const executed = executedModel(attributes) ?? model;
+  if (typeof model !== 'string' || typeof executed !== 'string') return null;
+  return { requested: model, executed };
 }
 
 function repetitions(

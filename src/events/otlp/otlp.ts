@@ -40,7 +40,7 @@ function translateRequest(value: object): readonly Translation[] {
   const bySpan = new Map(spans.map((span) => [span, translateSpan(span, reports)]));
   return [
     ...[...bySpan].flatMap(([span, translations]) => {
-      const repeated = reports.duplicates.get(span) ?? reports.finerAround.get(span);
+      const repeated = reports.duplicates.get(span) ?? reports.toldAround.get(span);
       const [kept] = repeated === undefined ? [] : (bySpan.get(repeated.kept) ?? []);
       if (repeated === undefined || kept === undefined) return translations;
       const repeats = { event: kept.event, because: repeated.because };
@@ -108,10 +108,10 @@ function aroundCall(span: OtlpSpan, reports: Reports): Translation {
 }
 
 function alone(span: OtlpSpan, operation: string, reports: Reports): Translation {
-  return callOrUnread(span, { operation, reports: { ...reports, finer: NONE_FINER } });
+  return callOrUnread(span, { operation, reports: { ...reports, ...TOLD_BY_NO_OTHER } });
 }
 
-const NONE_FINER: Reports['finer'] = new Map();
+const TOLD_BY_NO_OTHER: Pick<Reports, 'finer' | 'asked'> = { finer: new Map(), asked: new Map() };
 
 /** Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. */
 function structure(span: OtlpSpan, operation: string): Translation {
@@ -160,7 +160,7 @@ function identityOf({ attributes: _, events: __, links: ___, ...fields }: JsonOb
 function modelCall(span: OtlpSpan, decided: Decided): Translation {
   const used = usedBy(span, decided.reports);
   const call = callThatUsed(span, used, decided);
-  if (used === span.used) return call;
+  if (used === span.used && !decided.reports.asked.has(span)) return call;
   return { ...call, alone: () => alone(span, decided.operation, decided.reports) };
 }
 
@@ -171,14 +171,15 @@ function usedBy(span: OtlpSpan, { finer }: Reports): NativeUsage {
 function callThatUsed(span: OtlpSpan, used: NativeUsage, decided: Decided): Translation {
   const { attributes } = span;
   const status = hasFailed(span) ? 'error' : 'ok';
+  const asked = decided.reports.asked.get(span);
   const event = withoutAbsent({
     ...spanFields(span),
     ...callTags(span, decided.reports),
     operation: decided.operation,
     operation_assumed: span.role.kind === 'usage' ? true : undefined,
     provider: providerOf(attributes),
-    requested_model: span.model,
-    executed_model: executedModel(attributes),
+    requested_model: asked?.requested ?? span.model,
+    executed_model: asked?.executed ?? executedModel(attributes),
     response_id: responseIdOf(attributes),
     call_id: firstAttribute(attributes, CALL_IDS),
     service_tier: tierOf(attributes),

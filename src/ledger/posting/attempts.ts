@@ -44,6 +44,11 @@ export function isFailedAttempt(attempt: Attempt): boolean {
  */
 const OWN_REQUESTED_MODEL = 'own_requested_model';
 
+/** Tells whether an answer is charged on the model of its first attempt, and not on its own event's. */
+export function isChargedOnFirst({ furtherTags }: Pick<Attempt, 'furtherTags'>): boolean {
+  return Object.hasOwn(furtherTags, OWN_REQUESTED_MODEL);
+}
+
 /** Returns the model that an attempt's own event requested, whatever it is charged on. */
 function ownRequestedModel(attempt: Pick<Attempt, 'furtherTags' | 'requestedModel'>) {
   return attempt.furtherTags[OWN_REQUESTED_MODEL] ?? attempt.requestedModel;

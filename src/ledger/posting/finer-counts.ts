@@ -1,4 +1,5 @@
 import type { Transaction } from '../../database/database.ts';
+import { type Models, modelsAskedFor } from '../../events/asked-model.ts';
 import { finerUsage, isOneUse } from '../../events/finer-usage.ts';
 import { isCount } from '../../events/foreign/foreign-count.ts';
 import type { NativeUsage } from '../../events/foreign/foreign-usage.ts';
@@ -7,9 +8,10 @@ import { readUsage, usageSchema, writeUsage } from '../../events/usage-fields.ts
 import type { EntryChange } from '../corrections/correction.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { type EventKey, eventText } from '../entries/event-keys.ts';
+import { isChargedOnFirst } from './attempts.ts';
 import { readKeptOf, readRevisionsOfEvents } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
-import { reportOfEntry } from './same-call.ts';
+import { isWithin, reportOfEntry } from './same-call.ts';
 
 /** A second report of a call, and the report that stands in its place. */
 export interface Repeated {
@@ -19,11 +21,13 @@ export interface Repeated {
   readonly within?: readonly StoredEntry[];
 }
 
-/** A call that other reports of its trace count more exactly, as they count it. */
+/** A call of which other reports of its trace say more than the one that is kept. */
 export interface FinerCall {
   readonly entry: StoredEntry;
   readonly change: EntryChange;
   readonly countedBy: readonly StoredEntry[];
+  /** The reports around it that say which model was asked for; none where the call itself said so. */
+  readonly askedBy: readonly StoredEntry[];
 }
 
 /**
@@ -36,10 +40,21 @@ export function isFiner(other: CallReport, kept: CallReport): boolean {
   return finerUsage(counted(kept), counted(other)) !== null;
 }
 
+/** Tells whether a report right around another one of its call says that another model was asked for (R4). */
+export function asksAnother(outer: CallReport, kept: CallReport): boolean {
+  if (outer.memberId !== '' || kept.memberId !== '') return false;
+  return isWithin(kept, outer) && saysAnother(outer, kept);
+}
+
+/** Tells whether a report says that another model was asked for than the one that is kept, wherever it lies. */
+export function saysAnother(outer: AskedReport, kept: AskedReport): boolean {
+  return modelsAskedFor(modelsOf(kept), modelsOf(outer)) !== null;
+}
+
 /**
- * Finds the calls that are to be charged by the counts of a second report, as they are where both come in one message
- * (R5, R8). A report may repeat one that repeats another itself: the counts are those of the call that is kept in
- * the end, as it stands by now. Counts that a person corrected stay.
+ * Finds the calls that are to be charged by the counts of a second report, or on the model that it asked for, as they
+ * are where both come in one message (R4, R5, R8). A report may repeat one that repeats another itself: what they say
+ * is of the call that is kept in the end, as it stands by now. Counts and models that a person corrected stay.
  */
 export async function findFinerCalls(
   transaction: Transaction,
@@ -48,10 +63,14 @@ export async function findFinerCalls(
   const told = reports.map(({ report, repeats, within }) => ({
     report,
     isAround: within !== undefined,
+    isOuter: isWithin(reportOfEntry(repeats), reportOfEntry(report)),
     calls: within ?? [repeats],
   }));
-  const finer = told.filter(({ report, calls }) =>
-    calls.some((call) => isFiner(reportOfEntry(report), reportOfEntry(call))),
+  const finer = told.filter(({ report, calls, isAround, isOuter }) =>
+    calls.some((call) => {
+      const [other, kept] = [reportOfEntry(report), reportOfEntry(call)];
+      return isFiner(other, kept) || ((isAround || isOuter) && saysAnother(other, kept));
+    }),
   );
   if (finer.length === 0) return [];
   const kept = await readKeptOf(
@@ -60,23 +79,20 @@ export async function findFinerCalls(
   );
   const byCall = new Map<string, Told>();
   let place = 0;
-  for (const { report, isAround, calls } of finer) {
+  for (const { calls, ...other } of finer) {
     const ofReport = kept.slice(place, place + calls.length);
     place += calls.length;
     const [call, ...others] = new Map(ofReport.map((event) => [eventText(event), event])).values();
     if (call === undefined || others.length > 0) continue;
     const of = byCall.get(eventText(call));
-    byCall.set(eventText(call), { call, others: [...(of?.others ?? []), { report, isAround }] });
+    byCall.set(eventText(call), { call, others: [...(of?.others ?? []), other] });
   }
   const calls = [...byCall.values()];
   const revisions = await readRevisionsOfEvents(
     transaction,
     calls.map(({ call }) => call),
   );
-  return calls.flatMap(({ others }, index) => {
-    const entry = reportedStill(revisions[index] ?? []);
-    return entry === null ? [] : (finerCallOf(entry, others) ?? []);
-  });
+  return calls.flatMap(({ others }, index) => finerCallOf(revisions[index] ?? [], others) ?? []);
 }
 
 /** What other reports say of a call. */
@@ -87,33 +103,89 @@ interface Told {
 
 interface OtherReport {
   readonly report: StoredEntry;
+  /** It names no operation, and lies around one call or several. */
   readonly isAround: boolean;
-}
-
-/** Returns what stands of a call, null where that is nothing, or where a person corrected what was counted. */
-function reportedStill(revisions: readonly StoredEntry[]): StoredEntry | null {
-  const standing = revisions.at(-1);
-  if (standing === undefined || standing.status !== 'ok') return null;
-  const counts = revisions.map((entry) => JSON.stringify(counted(reportOfEntry(entry)).usage));
-  const last = counts.findLastIndex((one, place) => place > 0 && one !== counts[place - 1]);
-  return last < 0 || revisions[last]?.actor === REPORT_JOINER ? standing : null;
+  /** What it repeats lies right within it, but for steps of the structure. */
+  readonly isOuter: boolean;
 }
 
 /** The program that joins the reports of a call; no person's name. */
 export const REPORT_JOINER = 'spanledger:reports';
 
-function finerCallOf(entry: StoredEntry, others: readonly OtherReport[]): FinerCall | null {
+/** Tells whether nobody but the reports themselves changed a fact of a call. */
+function isAsReported(
+  revisions: readonly StoredEntry[],
+  factOf: (entry: StoredEntry) => string,
+): boolean {
+  const facts = revisions.map(factOf);
+  const last = facts.findLastIndex((fact, place) => place > 0 && fact !== facts[place - 1]);
+  return last < 0 || revisions[last]?.actor === REPORT_JOINER;
+}
+
+/** Returns null where nothing stands of the call, or where nothing is to be changed of it. */
+function finerCallOf(
+  revisions: readonly StoredEntry[],
+  others: readonly OtherReport[],
+): FinerCall | null {
+  const entry = revisions.at(-1);
+  if (entry === undefined || entry.status !== 'ok') return null;
+  const isCounted = isAsReported(revisions, (one) =>
+    JSON.stringify(counted(reportOfEntry(one)).usage),
+  );
+  const isAsked = isAsReported(revisions, ({ requestedModel }) => requestedModel);
+  const counts = isCounted ? finerCounts(entry, others) : NOTHING_MORE;
+  const model = isAsked && !isChargedOnFirst(entry) ? askedModel(entry, others) : NOTHING_MORE;
+  const change = { ...counts.change, ...model.change };
+  if (Object.keys(change).length === 0) return null;
+  return { entry, change, countedBy: counts.saidBy, askedBy: model.saidBy };
+}
+
+/** What of a call other reports change, and which of them do. */
+interface SaidMore {
+  readonly change: EntryChange;
+  readonly saidBy: readonly StoredEntry[];
+}
+
+const NOTHING_MORE: SaidMore = { change: {}, saidBy: [] };
+
+function finerCounts(entry: StoredEntry, others: readonly OtherReport[]): SaidMore {
   let used = usedBy(entry);
-  const countedBy: StoredEntry[] = [];
+  const saidBy: StoredEntry[] = [];
   for (const { report, isAround } of others) {
     const given = usedBy(report);
     if (isAround && !isOneUse(used.usage ?? {}, given.usage ?? {})) continue;
     const finer = finerUsage(used, given);
     if (finer === null) continue;
     used = finer;
-    countedBy.push(report);
+    saidBy.push(report);
   }
-  return countedBy.length === 0 ? null : { entry, change: changeOf(entry, used), countedBy };
+  return saidBy.length === 0 ? NOTHING_MORE : { change: changeOf(entry, used), saidBy };
+}
+
+/** Of several reports around a call the outermost one says what was asked for, as far as it says anything. */
+function askedModel(entry: StoredEntry, others: readonly OtherReport[]): SaidMore {
+  const own = modelsOf(entry);
+  let [models, saidBy] = [own, NOTHING_MORE.saidBy];
+  const outwards = others.toSorted((one, other) => begunAt(other.report) - begunAt(one.report));
+  for (const { report, isAround, isOuter } of outwards) {
+    const isOneCall = isAround
+      ? isOneUse(usedBy(entry).usage ?? {}, usedBy(report).usage ?? {})
+      : isOuter;
+    const asked = isOneCall ? modelsAskedFor(models, modelsOf(report)) : null;
+    if (asked !== null) [models, saidBy] = [asked, [report]];
+  }
+  if (models.requested === own.requested) return NOTHING_MORE;
+  return { change: { requestedModel: models.requested }, saidBy };
+}
+
+function modelsOf({ requestedModel, executedModel }: AskedReport): Models {
+  return { requested: requestedModel, executed: executedModel };
+}
+
+type AskedReport = Pick<CallReport, 'requestedModel' | 'executedModel'>;
+
+function begunAt({ startedAt, occurredAt }: StoredEntry): number {
+  return startedAt ?? occurredAt;
 }
 
 function counted({ usage }: Pick<CallReport, 'usage'>): NativeUsage {

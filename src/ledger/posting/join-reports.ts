@@ -74,10 +74,16 @@ export async function joinReports(
 
 function countedAnew(
   cache: ReferenceCache,
-  { entry, change, countedBy }: FinerCall,
+  { entry, change, countedBy, askedBy }: FinerCall,
 ): readonly NewEntry[] {
-  const reports = countedBy.map(({ eventId, source }) => `event ${eventId} of source ${source}`);
-  const reason = `a second report of the call counts it more exactly: ${reports.join(', ')}`;
+  const reports = (said: readonly StoredEntry[]) =>
+    said.map(({ eventId, source }) => `event ${eventId} of source ${source}`).join(', ');
+  const counted = `a second report of the call counts it more exactly: ${reports(countedBy)}`;
+  const asked = `a report around the call says which model was asked for: ${reports(askedBy)}`;
+  const reason = [
+    ...(countedBy.length > 0 ? [counted] : []),
+    ...(askedBy.length > 0 ? [asked] : []),
+  ].join('; ');
   const made = correct(cache, entry, { change, note: { reason, actor: REPORT_JOINER } });
   // What was billed in a currency in which the tenant no longer pays stays as it was billed.
   return made.paysNow === null ? postedEntriesOf(made) : [];

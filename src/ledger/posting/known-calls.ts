@@ -1,6 +1,6 @@
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { type EventKey, eventKeysOf, eventText } from '../entries/event-keys.ts';
-import { isFiner } from './finer-counts.ts';
+import { isFiner, saysAnother } from './finer-counts.ts';
 import type { ReceivedEvent } from './join-attempts.ts';
 import { reportsOf } from './same-call.ts';
 
@@ -19,7 +19,8 @@ interface ToPost {
 /**
  * Returns what of these is to be posted. A second report of a message keeps no counts, since the call that it repeats
  * has taken them over. Where the ledger knew that call already it takes nothing more, so that a report which counts it
- * more exactly is posted as it is in a message of its own: the fold takes it back, and its counts over.
+ * more exactly, or says that another model was asked for, is posted as it is in a message of its own: the fold takes it
+ * back, and over what it says.
  */
 export function eventsToPost(judged: readonly Judged[]): ToPost {
   const known = new Map<string, ReceivedEvent>();
@@ -52,7 +53,8 @@ function countedApart(
   const [report] = reportsOf(alone.event, alone.digest);
   const [kept] = call === undefined ? [] : reportsOf(call.event, call.digest);
   if (report === undefined || kept === undefined) return null;
-  return isFiner(report, kept) ? alone : null;
+  const asksAnother = repeats.because === 'nested' && saysAnother(report, kept);
+  return asksAnother || isFiner(report, kept) ? alone : null;
 }
 
 function keyOf({ tenantId, source, eventId }: NonNullable<ReceivedEvent['repeats']>): EventKey {

@@ -1,4 +1,4 @@
-import { isFiner } from './finer-counts.ts';
+import { asksAnother, isFiner } from './finer-counts.ts';
 import type { CallReport, Tie } from './same-call.ts';
 import { compareReports, isBare, isKept, shareResponse } from './same-call.ts';
 
@@ -36,21 +36,23 @@ export class KnownReports {
 
   /**
    * A report that is to be kept in another one's place is new: that one is taken back when the batch is
-   * folded. So is one that counts the call more exactly: the fold takes it back, and its counts over.
+   * folded. So is one that counts the call more exactly, or says around it that another model was asked for: the
+   * fold takes it back, and over what it says.
    */
   judge(report: CallReport): Novelty {
     let verdict: Novelty = NEW;
-    let isCountedMoreExactly = false;
+    let isNeeded = false;
     for (const known of this.#nextTo(report)) {
       const comparison = compareReports(known, report);
       if (comparison?.kind === 'conflict') verdict = { kind: 'conflict', with: known };
       if (comparison?.kind !== 'same') continue;
       const { tie } = comparison;
       if (!isKept(known, report, tie)) continue;
-      if (!isFiner(report, known)) return { kind: 'second', repeats: known, tie };
-      isCountedMoreExactly = true;
+      const saysMore = isFiner(report, known) || asksAnother(report, known);
+      if (!saysMore) return { kind: 'second', repeats: known, tie };
+      isNeeded = true;
     }
-    return isCountedMoreExactly ? NEW : verdict;
+    return isNeeded ? NEW : verdict;
   }
 
   /** Whether one of its tenant's that is known has its response too, so that it needs a place beside it. */

@@ -21,6 +21,8 @@ export interface CallReport
     | 'serviceTier'
     | 'gatewayCache'
     | 'provider'
+    | 'requestedModel'
+    | 'executedModel'
     | 'responseId'
     | 'callId'
     | 'traceId'
@@ -88,6 +90,8 @@ function reportOf(
     serviceTier: event.serviceTier,
     gatewayCache: event.gatewayCache,
     provider: event.provider,
+    requestedModel: event.requestedModel ?? '',
+    executedModel: event.executedModel ?? event.requestedModel ?? '',
     responseId: event.responseId,
     callId: event.callId,
     traceId: event.traceId,
@@ -299,7 +303,8 @@ export function isAroundCall(outer: CallReport, inner: CallReport): boolean {
   return inner.status === 'ok' && counts && isOneTenant;
 }
 
-function isWithin(inner: CallReport, outer: CallReport): boolean {
+/** Tells whether a span lies right within another one. */
+export function isWithin(inner: CallReport, outer: CallReport): boolean {
   const { traceId, parentSpanId } = inner;
   return (
     traceId !== null &&

@@ -67,6 +67,8 @@ describe('an event makes a report', () => {
         serviceTier: 'flex',
         gatewayCache: 'exact',
         provider: 'openai',
+        requestedModel: 'gpt-4o',
+        executedModel: 'gpt-4o',
         responseId: 'r',
         callId: 'c',
         traceId: TRACE,

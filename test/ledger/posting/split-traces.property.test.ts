@@ -7,13 +7,13 @@ import { freshDatabase, resetTables, textRows } from '../../support/database.ts'
 import { importBooks, receive } from '../../support/ledger.ts';
 
 /**
- * A trace of eighteen calls, of which most are reported twice: by the client library within the span of a
+ * A trace of nineteen calls, of which most are reported twice: by the client library within the span of a
  * framework, with one step or three between the two, an embedding by one library in two spans of one name, two calls
  * within a span that counts both, a call whose wrapper counted nothing, and one whose inner span did. Of the spans
  * that name no operation one lies around two calls and counts more than both, one around another one like it, one
  * around a call that counted nothing itself, one counted nothing around one that did, one lies around a failure, and one
  * around nothing. Spans of the program stand between two reports of one call, below a span that names no operation, and between
- * a call and the request that has its tenant. An exporter sends its spans in whatever messages and order, and a queue brings each of them more than once.
+ * a call and the request that has its tenant. One asks a gateway for another model than the gateway's own span names. An exporter sends its spans in whatever messages and order, and a queue brings each of them more than once.
  */
 const SPANS = [
   span('a1', { kind: 'openinference', model: 'gpt-4o', input: 1000, output: 100, ms: 2_500 }),
@@ -68,6 +68,9 @@ const SPANS = [
     tenant: null,
     response: 'r-12',
   }),
+  span('ia', { kind: 'openinference', model: 'gpt-4o', input: 90, output: 9, ms: 2_500 }),
+  span('ib', { parent: 'ia', operation: 'invoke_workflow', ms: 2_400 }),
+  span('ic', { parent: 'ib', model: 'gpt-4o-mini', input: 90, output: 9, response: 'r-13' }),
 ];
 
 interface SpanFacts {
@@ -155,7 +158,8 @@ it('a trace is charged the same in whichever messages and order it comes, and ho
       // (100 + 50 + 10 + 20 + 40 + 30 + 60 + 80) x 12 = 4,680, of nine calls. Of those within spans, or in spans,
       // that name no operation (800 + 50 + 250 + 150 + 350 + 80) x 3 = 5,040 and (70 + 20 + 25 + 35 + 5) x 12 = 1,860.
       // Of those with spans of the program around them (620 + 400 + 30) x 3 = 3,150 and (15 + 10 + 3) x 12 = 336.
-      expect(sum).toEqual({ charge: '32466000000', standing: '18' });
+      // The call that a gateway asked of gpt-4o-mini was asked of it as gpt-4o: 90 x 3 + 9 x 12 = 378.
+      expect(sum).toEqual({ charge: '32844000000', standing: '19' });
     }),
     cases(12),
   );
