@@ -86,10 +86,13 @@ export function rateEvent(event: UsageEvent, pricing: Pricing): readonly RatedPa
   }
   const parts = splitUsage(event, event.members);
   const call = { contextTokens, measured, callUsage: event.usage };
+  // The producer counted the layers of the whole call, and each member has its share of them.
+  const layersScaled =
+    event.layers !== null && isScaled(event.layers, scaleLayers(event.layers, event.usage));
   return event.members.map((member, index) => {
     const split = parts[index];
     if (split === undefined) throw new Error(`member ${index} has no part of its call`);
-    return ratePart(event, { ...member, ...split, ...call }, pricing);
+    return { ...ratePart(event, { ...member, ...split, ...call }, pricing), layersScaled };
   });
 }
 
@@ -164,7 +167,7 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
     contextTokens: part.contextTokens,
     callUsage: part.callUsage,
     layers,
-    layersScaled: isScaled(event.layers, layers),
+    layersScaled: event.layers !== null && layers !== null && isScaled(event.layers, layers),
     outcome,
     charge: outcome === 'unrated' || outcome === 'unmeasured' ? null : (amount ?? 0n),
     unpriced: outcome === 'unrated' && found !== null ? unpricedOf(part, found) : [],
@@ -176,10 +179,8 @@ export function ratePart(event: RatedCall, part: UnratedPart, pricing: Pricing):
   };
 }
 
-function isScaled(given: TokenLayers | null, scaled: TokenLayers | null): boolean {
-  return (
-    given !== null && scaled !== null && LAYERS.some((layer) => given[layer] !== scaled[layer])
-  );
+function isScaled(given: TokenLayers, scaled: TokenLayers): boolean {
+  return LAYERS.some((layer) => given[layer] !== scaled[layer]);
 }
 
 const LAYERS = ['prompt', 'tool', 'memory', 'response'] as const;

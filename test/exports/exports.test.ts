@@ -8,6 +8,7 @@ import { journalAnswer } from '../../src/exports/journal/journal-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../src/money.ts';
+import { allocateShared } from '../support/allocation.ts';
 import { startApi } from '../support/api.ts';
 import { cli } from '../support/cli.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -232,4 +233,27 @@ it('a reader has the same by HTTP, and a tenant has nothing of it', async () => 
   } finally {
     await api.close();
   }
+});
+
+it('a share of a pool is bought at the price that it comes to', async () => {
+  await receiveEvents(
+    database,
+    [nativeEvent({ event_id: 'december', occurred_at: '2026-12-02T12:00:00Z' })],
+    '2026-12-02T13:00:00Z',
+  );
+  const pool = { pool: 'gpu', month: '2026-12', amount: exactPico('12.5'), billed: true };
+  await allocateShared(database, { ...pool, at: '2027-01-01T01:00:00Z' });
+  await close('2026-12', '2027-01-01T06:00:00Z');
+  const [share] = (await focus('2026-12', '--tenant', 'acme')).filter(
+    ({ ChargeCategory }) => ChargeCategory === 'Purchase',
+  );
+  expect(share).toMatchObject({
+    ...{ BilledCost: '12.5', ListUnitPrice: '12.5', ContractedUnitPrice: '12.5' },
+    ...{
+      PricingQuantity: '1',
+      PricingUnit: 'Shares',
+      SkuId: 'pool/gpu',
+      SkuPriceId: 'pool/gpu:12.5',
+    },
+  });
 });

@@ -112,6 +112,14 @@ describe('the layers of a call', () => {
   });
 });
 
+it('the layers of a divided call are measured by the usage of all of it', () => {
+  const members = [{ member_id: 'a' }, { member_id: 'b' }];
+  const scaled = (layers: object) =>
+    rateEvent(read({ layers, members }), PRICING).map(({ layersScaled }) => layersScaled);
+  expect(scaled({ prompt: 600, tool: 300, memory: 100, response: 10 })).toEqual([false, false]);
+  expect(scaled({ prompt: 600, tool: 300, memory: 100, response: 9 })).toEqual([true, true]);
+});
+
 describe('the cost of a call', () => {
   it('that a gateway answered from its cache is nothing, also where it has no price', () => {
     expect(rate({ gateway_cache: 'exact' }).cost).toBe(0n);

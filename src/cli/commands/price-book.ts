@@ -90,12 +90,9 @@ function renderImported(version: ImportedVersion): readonly string[] {
   ];
 }
 
-/** The rows that the version would price otherwise than the one before it. */
-function renderChanges({ changes = [] }: ImportedVersion, table: DrawTable): readonly string[] {
-  const plain = { cost_factor: null };
-  return changes.length === 0
-    ? []
-    : [rowsText({ before: plain, after: plain, rows: changes }, table)];
+/** What the version would price otherwise than the one before it. */
+function renderChanges({ terms, changes = [] }: ImportedVersion, table: DrawTable) {
+  return terms === undefined ? [] : differenceLines({ ...terms, rows: changes }, table);
 }
 
 /** The most models that a line names; a book of all providers has hundreds. */
@@ -186,22 +183,20 @@ function readVersion(selector: string) {
 }
 
 function renderDifference(answer: CompareAnswer, table: DrawTable): string {
+  const lines = differenceLines(answer, table);
+  return lines.length === 0 ? 'both have the same prices' : lines.join('\n');
+}
+
+function differenceLines(answer: CompareAnswer, table: DrawTable): readonly string[] {
   const { before, after, rows } = answer;
   const changed = TERMS.filter((term) => before[term] !== after[term]).map(
     (term) =>
       `${term.replace('_', ' ')}: ${before[term] ?? 'none'} before, ${after[term] ?? 'none'} after`,
   );
-  const lines = rows.length === 0 ? changed : [...changed, rowsText(answer, table)];
-  return lines.length === 0 ? 'both have the same prices' : lines.join('\n');
+  return rows.length === 0 ? changed : [...changed, rowsText(answer, table)];
 }
 
-interface ShownRows {
-  readonly before: Pick<PriceTerms, 'cost_factor'>;
-  readonly after: Pick<PriceTerms, 'cost_factor'>;
-  readonly rows: readonly PriceDifference[];
-}
-
-function rowsText({ before, after, rows }: ShownRows, table: DrawTable): string {
+function rowsText({ before, after, rows }: CompareAnswer, table: DrawTable): string {
   return table(rows, [
     { title: 'PROVIDER', value: (row) => row.provider ?? '' },
     { title: 'MODEL', value: (row) => row.model },

@@ -166,15 +166,22 @@ function adjusted(line: ExactLine): Partial<FocusRow> & object {
   };
 }
 
-/** A share of a pool is bought for the month, and has no price of a unit. */
+/** A share of a pool is bought for the month, one at the price that it comes to; one that is taken back counts below zero. */
 function shared(line: ExactLine): Partial<FocusRow> & object {
+  const isTakenBack = line.exact < 0n;
+  const price = formatPico(isTakenBack ? -line.exact : line.exact);
+  const sku = `pool/${line.model}`;
   return {
     ChargeCategory: 'Purchase',
     ChargeDescription: `Share of ${line.model}`,
     ChargeFrequency: 'Recurring',
+    ContractedUnitPrice: price,
+    ListUnitPrice: price,
     PricingCategory: 'Standard',
-    PricingQuantity: '1',
+    PricingQuantity: isTakenBack ? '-1' : '1',
     PricingUnit: 'Shares',
+    SkuId: sku,
+    SkuPriceId: `${sku}:${price}`,
   };
 }
 

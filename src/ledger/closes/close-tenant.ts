@@ -20,6 +20,7 @@ import { closePeriods } from './close-periods.ts';
 import { endPeriod, readLastCallFrom } from './close-store.ts';
 import type { CloseTenantAnswer, CloseTenantRequest } from './close-tenant-answer.ts';
 import { isToLeave, withdrawLeave } from './keep-tenant.ts';
+import { hasPeriodIn } from './shut-periods.ts';
 
 /**
  * Ends the running period of a customer who leaves, and closes it (R12). Nothing idle follows it. Usage
@@ -47,8 +48,11 @@ export async function closeTenant(
     });
     return period;
   });
-  const month = last.startDate.slice(0, 7);
-  const periods = await closePeriods({ database, clock }, { month, tenant_id: tenantId });
+  const period = { month: last.startDate.slice(0, 7), tenant_id: tenantId };
+  const hasPeriod = await inTransaction(database, (transaction) =>
+    hasPeriodIn(transaction, period, clock()),
+  );
+  const periods = hasPeriod ? await closePeriods({ database, clock }, period) : [];
   return { tenant_id: tenantId, ...tellLeave({ leftAt: at }, clock()), periods };
 }
 

@@ -1,11 +1,16 @@
 import type { MixedCurrencies } from './period-currencies-store.ts';
 
+/** Says why a period in two currencies is not closed, and what gets it out (R15). */
+export function describeMixed(mixed: MixedCurrencies, month: string): string {
+  return `charges in ${mixed.currencies.join(' and ')}; a period has one currency: ${wayOutOfMixed(mixed, month)}`;
+}
+
 /**
- * Says why a period in two currencies is not closed, and what gets it out (R15). Its own calls are priced anew by the
+ * Returns what gets a period out of two currencies. Its own calls are priced anew by the
  * tenant's book. What that does not reach keeps its currency: late calls of a time when the tenant paid in
  * another one, adjustments, and shares of pools.
  */
-export function describeMixed({ currencies, charges }: MixedCurrencies, month: string): string {
+export function wayOutOfMixed({ charges }: MixedCurrencies, month: string): string {
   const own = new Set(charges.flatMap(({ what, currency }) => (what === 'call' ? currency : [])));
   const [currency = null] = own.size === 1 ? own : [];
   const others =
@@ -16,11 +21,9 @@ export function describeMixed({ currencies, charges }: MixedCurrencies, month: s
     const more = entries > entryIds.length ? ', …' : '';
     return `${WORDS[what][entries === 1 ? 0 : 1]} in ${other} (${entryIds.join(', ')}${more}): ${WAYS_OUT[what]}`;
   });
-  const wayOut =
-    remedies.length > 0
-      ? remedies.join('; ')
-      : `rerate ${month} prices everything by the tenant's book, or correct the entries of the other`;
-  return `charges in ${currencies.join(' and ')}; a period has one currency: ${wayOut}`;
+  return remedies.length > 0
+    ? remedies.join('; ')
+    : `rerate ${month} prices everything by the tenant's book, or correct the entries of the other`;
 }
 
 const WORDS = {

@@ -58,11 +58,8 @@ export async function judgeMonth(
   now: InstantMs,
 ): Promise<JudgedMonth> {
   const { kysely } = transaction;
-  const { month, tenant_id: tenantId } = request;
-  const tenants =
-    tenantId === null ? await readTenants(kysely, 'all') : [await readTenant(kysely, tenantId)];
-  const { ended, running } = await readCalendarPeriods(transaction, tenants, { month, now });
-  const known = await readPeriodsOf(kysely, month, tenantId);
+  const { month } = request;
+  const { tenants, known, ended, running } = await readMonth(transaction, request, now);
   const keys = new Set(known.map((period) => periodKey(period)));
   const isIdle = (of: { readonly tenantId: string; readonly period: Period }) =>
     !keys.has(periodKey({ tenantId: of.tenantId, periodStart: of.period.startDate }));
@@ -83,6 +80,28 @@ export async function judgeMonth(
     idle,
     others: [...early, ...judged.flatMap(({ objection }) => objection ?? [])],
   };
+}
+
+/** Whether a period of a tenant begins in the month; none does of a tenant without usage that was made after it left. */
+export async function hasPeriodIn(
+  transaction: Transaction,
+  request: CloseRequest,
+  now: InstantMs,
+): Promise<boolean> {
+  const { known, ended, running } = await readMonth(transaction, request, now);
+  return known.length + ended.length + running.length > 0;
+}
+
+async function readMonth(
+  transaction: Transaction,
+  { month, tenant_id: tenantId }: CloseRequest,
+  now: InstantMs,
+) {
+  const { kysely } = transaction;
+  const tenants =
+    tenantId === null ? await readTenants(kysely, 'all') : [await readTenant(kysely, tenantId)];
+  const ofCalendars = await readCalendarPeriods(transaction, tenants, { month, now });
+  return { tenants, known: await readPeriodsOf(kysely, month, tenantId), ...ofCalendars };
 }
 
 function rowOf(of: { readonly tenantId: string; readonly period: Period }): PeriodRow {

@@ -6,6 +6,7 @@ import { rowsChanged, rowsTakenAway } from './compare-price-books.ts';
 import { foreseeImports } from './foresee-imports-store.ts';
 import { readPricedEntries } from './kept-entries-store.ts';
 import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-answer.ts';
+import { termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 import { importPriceBook, type StoredBook } from './price-book-store.ts';
 import { beginOf } from './price-catalog.ts';
@@ -22,7 +23,11 @@ export async function importPriceBooks(
   const versions: ImportedVersion[] = [];
   for (const document of documents) {
     const stored = await importPriceBook(parts.database, document, parts.clock());
-    const { changes: _, ...kept } = await consequencesOf(parts, document, shelfOf(parts));
+    const {
+      changes: _,
+      terms: __,
+      ...kept
+    } = await consequencesOf(parts, document, shelfOf(parts));
     versions.push({ ...versionOf(document, stored), ...(isSame(stored) ? NOTHING_KEPT : kept) });
   }
   return versions;
@@ -64,7 +69,7 @@ function versionOf(
 
 type Consequences = Pick<
   ImportedVersion,
-  'takes_away' | 'unchanged' | 'of_version_before' | 'changes'
+  'takes_away' | 'unchanged' | 'of_version_before' | 'changes' | 'terms'
 >;
 
 const NOTHING_KEPT: Consequences = { takes_away: [], unchanged: null, of_version_before: null };
@@ -95,6 +100,8 @@ async function consequencesOf(
           ...{ from: beginOf({ effectiveFrom: beganBefore }), until: begin },
         })
       : null,
-    ...(before === undefined ? {} : { changes }),
+    ...(before === undefined
+      ? {}
+      : { changes, terms: { before: termsOf([before]), after: termsOf([document]) } }),
   };
 }

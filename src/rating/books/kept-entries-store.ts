@@ -25,6 +25,9 @@ export async function readPricedEntries(
        -- The period begins at most a long month before, and its blocks lie together.
        and e.period_start >= ($2::timestamptz - interval '62 days')::date
        and (e.charge_book = $1 and coalesce(e.charge_version = $4::timestamptz, $4 is null)
+         -- A book that takes a discount off this one, or adds to its cost, prices by the rates of this one.
+         or e.charge_rate_id in (select rate_id from price_rates
+           where book = $1 and effective_from = coalesce($4::timestamptz, effective_from))
          or e.cost_book = $1 and coalesce(e.cost_version = $4::timestamptz, $4 is null))
        and not e.is_reversal and not exists (select 1 from entries c
          where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`,

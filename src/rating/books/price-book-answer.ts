@@ -35,6 +35,21 @@ const keptEntries = z.strictObject({
 });
 export type KeptEntries = z.infer<typeof keptEntries>;
 
+/** What holds for a whole version of a book, and decides amounts as its rows do. */
+const priceTerms = z.strictObject({
+  book: z.string(),
+  effective_from: instantField,
+  base: z.string().nullable(),
+  kind: z.enum(['charge', 'cost']),
+  currency: z.string(),
+  caching: z.enum(['work_done', 'pass_through']),
+  /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
+  cost_factor: z.string().nullable(),
+  /** What is taken off the prices of the base. */
+  discount: z.string().nullable(),
+});
+export type PriceTerms = z.infer<typeof priceTerms>;
+
 const importedVersion = z.strictObject({
   book: z.string(),
   effective_from: instantField,
@@ -57,6 +72,8 @@ const importedVersion = z.strictObject({
   of_version_before: keptEntries.nullable(),
   /** In a dry run, what it prices otherwise than the version before; absent where it is the first. */
   changes: listOf(priceDifference).optional(),
+  /** In a dry run, what holds for the whole of the version before and of this one; absent where it is the first. */
+  terms: z.strictObject({ before: priceTerms, after: priceTerms }).optional(),
 });
 export type ImportedVersion = z.infer<typeof importedVersion>;
 
@@ -117,21 +134,6 @@ export type VersionGiven = z.output<typeof versionGiven>;
 
 export const compareRequest = z.strictObject({ before: versionGiven, after: versionGiven });
 export type CompareRequest = z.output<typeof compareRequest>;
-
-/** What holds for a whole version of a book, and decides amounts as its rows do. */
-const priceTerms = z.strictObject({
-  book: z.string(),
-  effective_from: instantField,
-  base: z.string().nullable(),
-  kind: z.enum(['charge', 'cost']),
-  currency: z.string(),
-  caching: z.enum(['work_done', 'pass_through']),
-  /** A cost-plus book takes the cost times this for every call that no row of its own takes. */
-  cost_factor: z.string().nullable(),
-  /** What is taken off the prices of the base. */
-  discount: z.string().nullable(),
-});
-export type PriceTerms = z.infer<typeof priceTerms>;
 
 export const compareAnswer = z.strictObject({
   before: priceTerms,

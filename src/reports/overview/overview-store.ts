@@ -13,6 +13,7 @@ interface DaysAsked {
 export interface TenantDay {
   readonly tenant_id: string;
   readonly day: string;
+  /** What is due, as statements have it. */
   readonly charge: Pico;
 }
 
@@ -23,7 +24,7 @@ export async function readTenantDays(
   { currency, from, to }: DaysAsked,
 ): Promise<readonly TenantDay[]> {
   const { rows } = await sql<TenantDay>`
-    select tenant_id, day::text as day, sum(charge) as charge from usage_rollups
+    select tenant_id, day::text as day, sum(charge - not_due_charge) as charge from usage_rollups
     where tenant_id = any(${tenantIds}::text[]) and currency = ${currency}
       and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
     group by tenant_id, day`.execute(database.kysely);
@@ -37,7 +38,7 @@ export async function readDays(
   { currency, from, to }: DaysAsked,
 ): Promise<readonly Omit<TenantDay, 'tenant_id'>[]> {
   const { rows } = await sql<Omit<TenantDay, 'tenant_id'>>`
-    select day::text as day, sum(charge) as charge
+    select day::text as day, sum(charge - not_due_charge) as charge
     from ${sql.table(tenantId === null ? 'ledger_rollups' : 'usage_rollups')}
     where currency = ${currency} and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
       ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}

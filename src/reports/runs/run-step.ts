@@ -40,6 +40,7 @@ export interface RunEntry extends SpanFacts {
   readonly cost: Pico | null;
   readonly currency: string;
   readonly attempt: number;
+  readonly callId: string | null;
 }
 
 /** A span that is no model call (R1): it has a place in the tree, and no amounts. */

@@ -79,9 +79,9 @@ const ENTRY_COLUMNS = `${FACTS}, entry_id, corrects_entry_id, is_reversal, membe
   uncached_input_tokens + cache_read_tokens + cache_write_tokens + units_within(units, 'input') as input_tokens,
   output_tokens + units_within(units, 'output') as output_tokens,
   layer_tool_tokens as tool_tokens, layer_memory_tokens as memory_tokens,
-  charge, coalesce(not_due, false) as is_not_due, cost, currency, attempt`;
+  charge, coalesce(not_due, false) as is_not_due, cost, currency, attempt, call_id`;
 const SPAN_COLUMNS = `${FACTS}, null::bigint, null::bigint, false, '', '', '', '', feature, prompt_version,
-  0::bigint, 0::bigint, 0::bigint, 0::bigint, null::numeric, false, null::numeric, '', 1`;
+  0::bigint, 0::bigint, 0::bigint, 0::bigint, null::numeric, false, null::numeric, '', 1, null::text`;
 
 /**
  * The rows that a question is about: $1 the tenant, $2 and $3 the days, $4 until when they were
@@ -282,6 +282,7 @@ interface SpanRow {
   readonly cost: bigint | null;
   readonly currency: string;
   readonly attempt: number;
+  readonly call_id: string | null;
 }
 
 function factsOf(row: SpanRow): RunSpan {
@@ -320,5 +321,6 @@ function toEntry(row: SpanRow, entryId: bigint): RunEntry {
     cost: row.cost,
     currency: row.currency,
     attempt: row.attempt,
+    callId: row.call_id,
   };
 }

@@ -56,25 +56,30 @@ interface PlacedCall {
 }
 
 /**
- * Later attempts, each with the one that it replaced (R8): same source, trace and parent, as the
- * ledger joins attempts. An attempt above the first follows the latest failed one with a lower number;
- * where nothing failed, the latest answer of the same model. Members of a batch are no attempts.
+ * Later attempts, each with the one that it replaced (R8): of the same source and call id or, where one of the two has
+ * none, of the same trace and parent, as the ledger joins attempts. An attempt above the first follows the latest
+ * failed one with a lower number; where nothing failed, the latest answer of the same model. Members of a batch are no attempts.
  */
 function findEarlierAttempts(calls: readonly CallStep[]): ReadonlyMap<CallStep, CallStep> {
   const follows = new Map<CallStep, CallStep>();
-  const alone = calls.filter(({ facts }) => facts.memberId === '' && facts.traceId !== null);
-  const byPlace = Map.groupBy(alone, ({ facts }) =>
-    JSON.stringify([facts.source, facts.traceId, facts.parentSpanId, facts.operation]),
-  );
-  for (const siblings of byPlace.values()) {
-    let open: CallStep[] = [];
-    for (const call of siblings) {
+  const followed = new Set<CallStep>();
+  const alone = calls.filter(({ facts }) => facts.memberId === '');
+  const named = alone.filter(({ facts }) => facts.callId !== null);
+  const traced = alone.filter(({ facts }) => facts.traceId !== null);
+  const siblings = [
+    ...Map.groupBy(named, ({ facts }) => JSON.stringify([facts.source, facts.callId])).values(),
+    ...Map.groupBy(traced, ({ facts }) =>
+      JSON.stringify([facts.source, facts.traceId, facts.parentSpanId, facts.operation]),
+    ).values(),
+  ];
+  for (const together of siblings) {
+    for (const [place, call] of together.entries()) {
+      if (follows.has(call)) continue;
+      const open = together.slice(0, place).filter((one) => !followed.has(one));
       const before = earlierAttemptOf(call, open);
-      if (before !== null) {
-        open = open.filter((candidate) => candidate !== before);
-        follows.set(call, before);
-      }
-      open.push(call);
+      if (before === null) continue;
+      followed.add(before);
+      follows.set(call, before);
     }
   }
   return follows;
@@ -82,7 +87,12 @@ function findEarlierAttempts(calls: readonly CallStep[]): ReadonlyMap<CallStep, 
 
 function earlierAttemptOf(call: CallStep, open: readonly CallStep[]): CallStep | null {
   if (call.facts.attempt === 1) return null;
-  const earlier = open.filter(({ facts }) => facts.attempt < call.facts.attempt);
+  const { attempt, callId } = call.facts;
+  const earlier = open.filter(
+    ({ facts }) =>
+      facts.attempt < attempt &&
+      (facts.callId === null || callId === null || facts.callId === callId),
+  );
   const failed = earlier.findLast(({ facts }) => facts.status !== 'ok');
   const answered = earlier.findLast(
     ({ facts }) => facts.status === 'ok' && facts.requestedModel === call.facts.requestedModel,

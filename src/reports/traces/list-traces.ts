@@ -60,14 +60,16 @@ function toTrace(key: TraceKey, rows: readonly SpanRow[]): ListedTrace {
   const ends = Math.max(...rows.map(({ occurred_at }) => occurred_at));
   const currencies = new Set(calls.map(({ span }) => span.currency));
   const [currency = null] = currencies;
+  // What was taken back is seen among the spans, and is no call of the trace any more.
+  const standing = calls.map(({ span }) => span).filter(({ entry_id: id }) => id !== null);
   return {
     created_at: formatInstant(spans[0]?.begins ?? ends),
     completed_at: formatInstant(ends),
     trace_id: key.traceId,
     tenant_id: key.tenantId,
-    status: statusOf(calls.map(({ span }) => span)),
-    calls: calls.length,
-    failed: calls.filter(({ span }) => span.status === 'error').length,
+    status: statusOf(standing),
+    calls: standing.length,
+    failed: standing.filter(({ status }) => status === 'error').length,
     ...amountsOf(rows.filter(isEntry)),
     currency: currencies.size === 1 ? currency : null,
     metadata: agreed(spans.map(({ span }) => span.metadata)),

@@ -2,6 +2,8 @@ import { formatInstant, type InstantMs } from '../../clock.ts';
 import { inSnapshot, type Transaction } from '../../database/database.ts';
 import { type PeriodRow, readObjections, readPeriodsOf } from '../../ledger/closes/close-store.ts';
 import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
+import { wayOutOfMixed } from '../../ledger/closes/mixed-currencies.ts';
+import { readMixedCurrencies } from '../../ledger/closes/period-currencies-store.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
@@ -93,7 +95,7 @@ async function previewPeriod(
   running: RunningPeriod,
 ): Promise<StatementDocument> {
   const { period, groups, currencies, tenant, now } = running;
-  refuseMixedCurrencies(period, currencies);
+  if (currencies.length > 1) await refuseMixedCurrencies(snapshot, period);
   const { mode } = tenant;
   const known = { catalog, tenants: new Map([[tenant.tenantId, tenant]]), before: [] };
   const [soFar] = await manifestsSoFar(snapshot, known, [{ period, groups, currencies }]);
@@ -121,14 +123,14 @@ async function previewPeriod(
 }
 
 /** Nobody can add what is charged in two currencies; a close refuses it, too. */
-function refuseMixedCurrencies(
-  { tenantId, periodStart }: PeriodRow,
-  currencies: readonly string[],
-): void {
-  if (currencies.length < 2) return;
+async function refuseMixedCurrencies(snapshot: Transaction, period: PeriodRow): Promise<void> {
+  const found = await readMixedCurrencies(snapshot, [period]);
+  const mixed = found.get(periodKey(period));
+  if (mixed === undefined) return;
+  const { tenantId, periodStart } = period;
   throw new Refusal(
     'conflict',
-    `period ${periodStart} of tenant "${tenantId}" has charges in ${currencies.join(' and ')}, which have no common sum`,
-    advise`price it anew in one currency, with ${{ operation: 'rerate', month: periodStart.slice(0, 7), tenant_id: tenantId }}`,
+    `period ${periodStart} of tenant "${tenantId}" has charges in ${mixed.currencies.join(' and ')}, which have no common sum`,
+    wayOutOfMixed(mixed, periodStart.slice(0, 7)),
   );
 }

@@ -8,7 +8,7 @@ import type { LabeledAmount } from './section-words.ts';
 export interface MonthComparison {
   /** A sentence. */
   readonly summary: string;
-  /** What each model came to more or less; none where they are too many to be read. */
+  /** What each model came to more or less, and the rest of the difference; none where they are too many to be read. */
   readonly models: readonly LabeledAmount[];
 }
 
@@ -25,7 +25,7 @@ export function compareMonths(document: StatementDocument): MonthComparison | nu
   const decimals = minorUnitDecimals(currency);
   const [old, now] = [exactDecimal(before.total, decimals), exactDecimal(total, decimals)];
   const change = now - old;
-  const models = modelChanges(document, before);
+  const models = modelChanges(document, { before, change });
   const words = changeWords(change, { old, currency });
   return { summary: `${name} came to ${was}: ${words}.`, models };
 }
@@ -51,7 +51,7 @@ function changeWords(
 
 function modelChanges(
   { lines, currency }: StatementDocument,
-  before: MonthBefore,
+  { before, change: whole }: { readonly before: MonthBefore; readonly change: bigint },
 ): readonly LabeledAmount[] {
   const decimals = minorUnitDecimals(currency);
   const changes = new Map<string, bigint>();
@@ -62,13 +62,18 @@ function modelChanges(
   }
   for (const { model, amount } of before.lines) add(model, -exactDecimal(amount, decimals));
   if (changes.size > MODELS_COMPARED) return [];
-  return [...changes]
+  const changed = [...changes]
     .filter(([, change]) => change !== 0n)
-    .sort(([, a], [, b]) => (size(a) < size(b) ? 1 : -1))
-    .map(([label, change]) => {
+    .sort(([, a], [, b]) => (size(a) < size(b) ? 1 : -1));
+  if (changed.length === 0) return [];
+  // Late usage and late shares, and what is carried, are no lines of a model.
+  const rest = changed.reduce((left, [, change]) => left - change, whole);
+  return [...changed, ...(rest === 0n ? [] : [['everything else', rest] as const])].map(
+    ([label, change]) => {
       const amount = formatMoney(formatDecimal(change, decimals), currency);
       return { label, amount: change > 0n ? `+${amount}` : amount };
-    });
+    },
+  );
 }
 
 function size(amount: bigint): bigint {

@@ -117,6 +117,13 @@ it('what is owed in two currencies stands in two rows, and no sum crosses them',
   expect(second.json.next_cursor).toBeNull();
 });
 
+it('a customer who is entered after it left, and used nothing, has no period to close', async () => {
+  await makeTenant(database, 'idle', { created: '2026-10-20T00:00:00Z' });
+  const left = { left_at: '2026-10-15T12:00:00.000Z', periods: [] };
+  expect(await leave(LEFT, 'idle')).toMatchObject(left);
+  expect(await leave(LEFT, 'idle')).toMatchObject(left);
+});
+
 it('the same instant again goes on, and another is refused', async () => {
   await leave(LEFT);
   expect(await leave(LEFT)).toMatchObject({ periods: [{ state: 'already_closed' }] });

@@ -35,6 +35,7 @@ export function call(second: number, change: Partial<RunEntry> = {}): RunEntry {
     spanId,
     parentSpanId: null,
     attempt: 1,
+    callId: null,
     ...change,
   };
 }

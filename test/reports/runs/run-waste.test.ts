@@ -75,6 +75,22 @@ describe('what is spent before the answer', () => {
     expect(figures(entries).wastedCost).toBe(0n);
   });
 
+  it('attempts of one call id are of one call, in a trace or without any', () => {
+    for (const traceId of ['trace-1', null]) {
+      const entries = [
+        call(0, { callId: 'c-1', traceId, parentSpanId: 'a' }),
+        call(1, { callId: 'c-2', traceId, parentSpanId: 'b' }),
+        call(2, { callId: 'c-1', traceId, parentSpanId: 'b', attempt: 2 }),
+      ];
+      expect(figures(entries)).toMatchObject({
+        laterAttempts: 1,
+        costBefore: { failed: 0n, superseded: 200n, repeated: 0n },
+      });
+      const { follows } = analyzeRun(runOf(entries)).waste;
+      expect([...follows].map((pair) => pair.map(idOf))).toEqual([['call-2', 'call-0']]);
+    }
+  });
+
   it('attempts under different parents, or of another model, replace nothing', () => {
     const apart = [call(0, { parentSpanId: 'a' }), call(1, { parentSpanId: 'b', attempt: 2 })];
     expect(figures(apart).wastedCost).toBe(0n);

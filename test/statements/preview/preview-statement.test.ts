@@ -7,7 +7,13 @@ import { showStatement } from '../../../src/statements/show-statement.ts';
 import { statementAnswer } from '../../../src/statements/statement-answer.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { createDatabase } from '../../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../../support/ledger.ts';
 import { pdfPages } from '../pdf/pdf-text.ts';
 
 /** What an open period comes to so far. */
@@ -86,7 +92,7 @@ it('a tenant reads its own through the wall, with the same figures', async () =>
   );
 });
 
-it('is refused where the period is closed, has not begun, or has two currencies', async () => {
+it('is refused where the period is closed, or has not begun', async () => {
   const now = '2026-10-11T22:00:00Z';
   await closePeriods(
     { database, clock: () => Date.parse(now) },
@@ -100,6 +106,32 @@ it('is refused where the period is closed, has not begun, or has two currencies'
   );
   const preview = await show('acme', '2026-10', now);
   expect(preview).toMatchObject({ preview: { earlier_open: null } });
+});
+
+it('of charges in two currencies is refused, with the way out that the close names', async () => {
+  await importBook(database, {
+    ...{ book: 'yen', kind: 'charge', currency: 'JPY', caching: 'work_done' },
+    effective_from: '2026-01-01T00:00:00Z',
+    models: [{ model: 'gpt-4o', per_million: { input: '450', output: '1800' } }],
+  });
+  const created = '2026-07-01T00:00:00Z';
+  await makeTenant(database, 'koi', { mode: 'live', priceBook: 'yen', priceBookFrom: 0, created });
+  const call = (event_id: string, occurred_at: string) =>
+    receiveEvents(database, [nativeEvent({ tenant_id: 'koi', event_id, occurred_at, usage })]);
+  await call('yen', '2026-09-20T12:00:00Z');
+  const clock = () => Date.parse('2026-10-02T00:00:00Z');
+  for (const month of ['2026-07', '2026-08', '2026-09']) {
+    await closePeriods({ database, clock }, { month, tenant_id: 'koi' });
+  }
+  await makeTenant(database, 'koi', { priceBook: 'standard', created: '2026-10-02T00:00:00Z' });
+  await call('late', '2026-09-21T12:00:00Z');
+  await call('dollars', '2026-10-05T12:00:00Z');
+  await expect(show('koi', '2026-10', '2026-10-11T22:00:00Z')).rejects.toMatchObject({
+    message: expect.stringContaining('has charges in JPY and USD, which have no common sum'),
+    remedy: [
+      expect.stringContaining('take it back by a correction, and charge it by an adjustment'),
+    ],
+  });
 });
 
 function request(tenant_id: string, month: string) {

@@ -25,6 +25,16 @@ it('says the difference in money, in percent and by model', () => {
   expect(compare('3.00')?.summary).toContain('this period comes to the same');
 });
 
+it('the differences that it names add up to the whole one', () => {
+  // What came late in September is in its total, and in no line of a model.
+  expect(compare('2.75', [{ model: 'gpt-4o', amount: '1.50' }])).toMatchObject({
+    models: [
+      { label: 'gpt-4o', amount: '+$1.50' },
+      { label: 'everything else', amount: '−$1.25' },
+    ],
+  });
+});
+
 it('gives no percent of nothing, and no models where they are many', () => {
   const lines = 'abcdefg'.split('').map((model) => ({ model, amount: '0.00' }));
   const compared = compare('0.00', lines);
