@@ -1378,9 +1378,13 @@ view audit.usage_daily as
     sum(input_tokens) AS input_tokens,
     sum(output_tokens) AS output_tokens,
     major(sum(charge)) AS charge,
-    major(sum(cost)) AS cost
+        CASE
+            WHEN (sum(uncosted) = (0)::numeric) THEN major(sum(cost))
+            ELSE NULL::numeric
+        END AS cost,
+    currency
    FROM usage_rollups
-  GROUP BY day, tenant_id, requested_model, feature, outcome;
+  GROUP BY day, tenant_id, requested_model, feature, outcome, currency;
 
 view batch_leaves as
  SELECT b.batch_id,
@@ -1573,9 +1577,12 @@ CREATE OR REPLACE FUNCTION audit.usage_daily_as_of(at timestamp with time zone)
 AS $function$
   select (occurred_at at time zone 'UTC')::date, tenant_id, requested_model, nullif(feature, ''), outcome,
     count(*), sum(input_tokens), sum(output_tokens),
-    trim_scale(coalesce(sum(charge), 0)), trim_scale(coalesce(sum(cost), 0))
+    trim_scale(coalesce(sum(charge), 0)),
+    case when coalesce(sum(case when is_reversal then -1 else 1 end)
+      filter (where cost is null and kind <> 'adjustment'), 0) = 0 then trim_scale(coalesce(sum(cost), 0)) end,
+    currency
   from audit.entries_as_of(at)
-  group by 1, 2, 3, 4, 5
+  group by (occurred_at at time zone 'UTC')::date, tenant_id, requested_model, nullif(feature, ''), outcome, currency
 $function$
 ;
 

@@ -12,7 +12,13 @@ import { readCoverage, readUsageReport } from '../../src/reports/usage-report-st
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
-import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../support/ledger.ts';
 
 let database: TestDatabase;
 let drop: () => Promise<void>;
@@ -169,7 +175,7 @@ async function ask(call: string, at: string | undefined) {
     ),
     daily: await textRows(
       database,
-      `select * from audit.usage_daily${call} order by day, tenant_id, requested_model, feature, outcome`,
+      `select * from audit.usage_daily${call} order by day, tenant_id, requested_model, feature, outcome, currency`,
     ),
     reports,
     coverage: await readCoverage(database, { from: null, to: null, ...of }),
@@ -217,6 +223,44 @@ describe('as of', () => {
       { day: '2026-10-01', charge: '0.0042', output_tokens: '100' },
       { day: '2026-10-15', charge: '0.0042', output_tokens: '100' },
     ]);
+  });
+
+  it('any instant, usage by day adds up no currencies, and takes no unknown cost for none', async () => {
+    const fresh = await freshDatabase();
+    const since = '2026-09-01T00:00:00Z';
+    const models = [{ model: 'm', per_million: { input: '1000', output: '0' } }];
+    const book = { kind: 'charge', effective_from: since, models } as const;
+    await importBook(fresh, { ...book, book: 'dollars', currency: 'USD' }, since);
+    await importBook(fresh, { ...book, book: 'yen', currency: 'JPY' }, since);
+    const paid = [{ model: 'known', per_million: { input: '500', output: '0' } }];
+    await importBook(
+      fresh,
+      { ...book, book: 'paid', kind: 'cost', currency: 'USD', models: paid },
+      since,
+    );
+    const timeZone = 'America/New_York';
+    await makeTenant(fresh, 'ny', { created: since, timeZone, priceBook: 'dollars' });
+    const from = parseInstant('2026-11-01T04:00:00Z');
+    await makeTenant(fresh, 'ny', { created: since, priceBook: 'yen', priceBookFrom: from });
+    const call = (event_id: string, hour: string, executed_model: string) =>
+      nativeEvent({
+        ...{ event_id, tenant_id: 'ny', requested_model: 'm', executed_model, feature: null },
+        ...{ occurred_at: `2026-11-01T${hour}:00:00Z`, started_at: null },
+        usage: { input_tokens: 1000, output_tokens: 0 },
+      });
+    await receiveEvents(
+      fresh,
+      [call('a', '03', 'known'), call('b', '05', 'unknown')],
+      '2026-11-01T06:00:00Z',
+    );
+    await foldAll(fresh, systemClock);
+    for (const said of ['', "_as_of('infinity')"]) {
+      const text = `select currency, entries, charge, cost from audit.usage_daily${said} order by 1`;
+      expect(await textRows(fresh, text)).toEqual([
+        { currency: 'JPY', entries: '1', charge: '1', cost: null },
+        { currency: 'USD', entries: '1', charge: '1', cost: '0.5' },
+      ]);
+    }
   });
 
   it('an instant between, a refused event still waits in the quarantine', async () => {
