@@ -125,7 +125,7 @@ async function compareTable(database: Database, scope: LawScope, name: string) {
     select count(*) as checked,
       (array_agg(${name} || ' ' || row_key || ' ' || fault) filter (where fault is not null))
         [1:${sql.lit(VIOLATIONS_NAMED)}] as violations
-    from compared`.execute(database.kysely);
+    from compared`.execute(kysely);
     const [row] = rows;
     return { checked: Number(row?.checked ?? 0), violations: row?.violations ?? [] };
   });

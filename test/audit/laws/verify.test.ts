@@ -17,7 +17,7 @@ import type { Database } from '../../../src/database/database.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { present } from '../../../src/present.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { createDatabase, freshDatabase, textRows } from '../../support/database.ts';
+import { createDatabase, freshDatabase, reopen, textRows } from '../../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { tamper } from '../../support/tamper.ts';
 import { undone } from '../../support/undone.ts';
@@ -112,6 +112,20 @@ describe('verify', () => {
       expect(report.checked, `law ${report.law}`).toBeGreaterThan(0);
     }
   });
+
+  it.each(['timezone=Europe/Berlin', 'bytea_output=escape', 'intervalstyle=sql_standard'])(
+    'holds on a sound ledger for a session of its own ways: %s',
+    async (setting) => {
+      const address = new URL(sound.database.url);
+      address.searchParams.set('options', `-c ${setting}`);
+      const session = reopen(address.href, 4);
+      const found = await checkLaws(
+        { database: session, clock: systemClock, checkStripe: null },
+        { scope: 'full', published: [] },
+      );
+      expect(found.flatMap(({ violations }) => violations)).toEqual([]);
+    },
+  );
 
   it('holds on a ledger of nothing', async () => {
     for (const report of await checkLaws(
