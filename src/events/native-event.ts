@@ -3,8 +3,9 @@ import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
 import { acceptorOf } from './acceptor.ts';
 import type { AttributionTags, EventMember, TokenLayers, UsageEvent } from './event.ts';
 import { isModelCall } from './event.ts';
+import { tierIn } from './foreign/foreign-tier.ts';
 import { costInUsage } from './foreign/reported-cost.ts';
-import { readProviderUsage } from './provider-usage.ts';
+import { readProviderUsage, usageWithin } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
 import { choice, count, flag, id, text, wholeNumber } from './schema-parts.ts';
 import { countsUnknownTokens } from './unknown-tokens.ts';
@@ -45,6 +46,7 @@ const tagFields = {
 };
 
 const status = choice(['ok', 'error', 'cancelled']);
+const serviceTier = choice(['standard', 'batch', 'flex', 'priority']);
 
 const memberSchema = z.object(
   {
@@ -80,7 +82,7 @@ export const nativeEventSchema = z.object(
     requested_model: id.nullish(),
     executed_model: id.nullish(),
     response_id: text(500).nullish(),
-    service_tier: choice(['standard', 'batch', 'flex', 'priority']).nullish(),
+    service_tier: serviceTier.nullish(),
     gateway_cache: choice(['none', 'exact', 'semantic']).nullish(),
     attempt: wholeNumber(1, 1_000_000).nullish(),
     usage: usageSchema.nullish(),
@@ -194,7 +196,20 @@ function withProviderUsage(native: NativeEvent): NativeEvent | null {
   if (read.usage === undefined || !counted.success) return null;
   const cost = reportedCostSchema.safeParse(costInUsage(usage, provider));
   const reportedCost = native.reported_cost ?? (cost.success ? cost.data : null);
-  return { ...native, usage: counted.data, reported_cost: reportedCost };
+  const counts = { usage: counted.data, reported_cost: reportedCost };
+  return { ...native, ...counts, ...servedTier(native, tierIn(usage, usageWithin(usage))) };
+}
+
+/** One of which nobody has heard is priced as standard, rather than by a guess, and named in a tag. */
+function servedTier(
+  { service_tier: own, tags }: NativeEvent,
+  said: unknown,
+): Pick<NativeEvent, 'service_tier' | 'tags'> {
+  if (own != null || said === undefined) return { service_tier: own, tags };
+  const tier = serviceTier.safeParse(said);
+  if (tier.success) return { service_tier: tier.data, tags };
+  const named = { service_tier: String(said).slice(0, 100), ...tags };
+  return { tags: Object.keys(named).length <= MOST_TAGS ? named : tags };
 }
 
 function findTwoUsages(native: NativeEvent): string | null {

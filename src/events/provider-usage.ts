@@ -9,6 +9,7 @@ import {
 } from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
 import { countsCacheBeside } from './provider-name.ts';
+import { withSteps } from './usage-steps.ts';
 
 /**
  * A provider's own usage object, as it stands in the response (R5). What includes what:
@@ -56,6 +57,12 @@ export function readProviderUsage(reported: ProviderUsage): NativeUsage {
 
 /** The counts of a provider's usage object before any total is made; null where it is none. */
 export function providerCounts(reported: ProviderUsage): Reading | null {
+  const reading = statedCounts(reported);
+  return reading === null ? null : withSteps(reading, reported.usage);
+}
+
+/** The same by the object's totals alone, for who takes these from elsewhere and adds the steps to them. */
+export function statedCounts(reported: ProviderUsage): Reading | null {
   const usage = usageWithin(reported.usage);
   if (!isObject(usage)) return null;
   const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage, reported);
@@ -369,11 +376,16 @@ function presentOf(counts: ReportedCounts): ReportedCounts {
 }
 
 /**
- * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do.
+ * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do. A page that is opened
+ * or looked through is an item of the same type, and costs nothing.
  */
 export function searchesIn(response: unknown): unknown {
   const output = at(response, 'output');
   if (!Array.isArray(output)) return undefined;
-  const searches = output.filter((item) => at(item, 'type') === 'web_search_call');
+  const searches = output.filter((item) => {
+    const action = at(item, 'action', 'type');
+    const isSearch = action === undefined || action === null || action === 'search';
+    return at(item, 'type') === 'web_search_call' && isSearch;
+  });
   return searches.length === 0 ? undefined : searches.length;
 }

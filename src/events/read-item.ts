@@ -10,7 +10,13 @@ import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { tidyEvent } from './foreign/tidy-event.ts';
 import type { NoEvent, Translation, Translator } from './foreign/translation.ts';
-import { digestsAsReadOnce, withImagesAsText } from './former-readings.ts';
+import {
+  digestsAsReadOnce,
+  knownAsRead,
+  withImagesAsText,
+  withNamesHidden,
+  withUsageHidden,
+} from './former-readings.ts';
 import { withTagsHidden, withTagsShown } from './former-tags.ts';
 import { isLongerThan, OutOfBounds } from './json-bounds.ts';
 import { type ModelMap, throughModelMap } from './model-map.ts';
@@ -183,7 +189,7 @@ function readEncrypted(
 function readForeign(
   item: JsonObject,
   translator: Translator,
-  context: ItemContext & { readonly body: () => string },
+  context: ForeignMessage['context'],
 ): readonly ReadItem[] {
   try {
     const { batchModel = null } = context;
@@ -202,35 +208,24 @@ function readForeign(
   }
 }
 
-/** The former reading is made only where an event turns out to have another content than the ledger has. */
-function withFormerDigests(
-  items: readonly ReadItem[],
-  of: {
-    readonly item: JsonObject;
-    readonly translator: Translator;
-    readonly context: ItemContext & { readonly body: () => string };
-  },
-): readonly ReadItem[] {
-  if (!items.some(isTagged)) return items;
-  const hidden = withTagsHidden(of.item, of.context.body());
-  if (hidden === null) return items;
-  let former: readonly Translation[] | null = null;
-  return items.map((item, index) => {
-    if (!isTagged(item)) return item;
-    const { otherDigests } = item;
-    const withFormer = () => {
-      former ??= of.translator.translate(JSON.parse(hidden));
-      const { eventId } = item.event;
-      // What is a step for the sake of its tenant was none; the id of a log event is of all that it says.
-      const same = former.find(({ event }) => event['event_id'] === eventId) ?? former[index];
-      return [
-        ...(otherDigests?.() ?? []),
-        ...(same === undefined ? [] : digestsOf(same, of.context)),
-      ];
-    };
-    return { ...item, otherDigests: withFormer };
-  });
+interface ForeignMessage {
+  readonly item: JsonObject;
+  readonly translator: Translator;
+  readonly context: ItemContext & { readonly body: () => string };
 }
+
+function withFormerDigests(items: readonly ReadItem[], of: ForeignMessage): readonly ReadItem[] {
+  const text = of.context.body();
+  const as = (hidden: string | null, isKnown: (item: ReadItem) => item is ReadEvent) => ({
+    translations: hidden === null ? null : () => of.translator.translate(JSON.parse(hidden)),
+    digestsOf: (translation: Translation) => digestsOf(translation, of.context),
+    isKnown,
+  });
+  const tags = items.some(isTagged) ? withTagsHidden(of.item, text) : null;
+  return knownAsRead(knownAsRead(items, as(tags, isTagged)), as(withNamesHidden(text), isEvent));
+}
+
+const isEvent = (item: ReadItem): item is ReadEvent => item.kind === 'event';
 
 function digestsOf(translation: Translation, context: ItemContext): readonly Buffer[] {
   if (translation.instead !== undefined) return [];
@@ -328,16 +323,27 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
-  // Counts of a provider under a name that nobody knows were taken for reported once.
-  const isDoubted = item['provider_usage'] != null && reading.event.usageSource === 'assumed';
+  // What is in doubt today was taken for reported once.
+  const isDoubted = reading.event.usageSource === 'assumed';
+  const readOnce = withUsageHidden(item);
   const isReadAlike =
-    !isDoubted && unnamed === reading.event && withImagesAsText(reading.event) === null;
+    !isDoubted &&
+    readOnce === null &&
+    unnamed === reading.event &&
+    withImagesAsText(reading.event) === null;
+  const asRead = [reading.event, guarded.event, unnamed];
   const otherDigests = isReadAlike
     ? null
-    : () => digestsAsReadOnce([reading.event, guarded.event, unnamed], { digestOf, isDoubted });
+    : () =>
+        digestsAsReadOnce([...asRead, ...formerEvents(readOnce, context)], { digestOf, isDoubted });
   const tooOld = findTooOld(event, context);
   const read = { kind: 'event', event, digest, otherDigests, body, tooOld } as const;
   return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;
+}
+
+function formerEvents(item: JsonObject | null, context: ItemContext): readonly UsageEvent[] {
+  const reading = item === null ? null : readNativeEvent(item, context.receivedAt);
+  return reading?.kind === 'event' ? [reading.event, withoutEmails(reading.event)] : [];
 }
 
 /** The instant of its receipt is no part of what an event says: a second delivery is a duplicate. */

@@ -351,6 +351,19 @@ describe('tokens of a provider under a name that nobody knows', () => {
   });
 });
 
+it("a tier in a provider's usage that nobody has heard of is named in a tag, and standard", () => {
+  const usage = { prompt_tokens: 100, completion_tokens: 10, service_tier: 'express' };
+  const own = { usage: undefined, provider: 'openai', tags: { team: 'blue' } };
+  const told = eventOf({ ...own, provider_usage: usage });
+  expect(told).toMatchObject({
+    serviceTier: 'standard',
+    furtherTags: { team: 'blue', service_tier: 'express' },
+  });
+  expect(
+    eventOf({ ...own, provider_usage: { ...usage, service_tier: 'auto' } }).furtherTags,
+  ).toEqual({ team: 'blue' });
+});
+
 describe('a call that gives out no tokens', () => {
   it.each(['embeddings', 'rerank', 'moderation'])('%s needs no count of them', (operation) => {
     const usage = { input_tokens: 1000, cache_read_tokens: 200 };

@@ -1,7 +1,10 @@
-import { providerCounts } from '../provider-usage.ts';
+import { statedCounts } from '../provider-usage.ts';
+import { withSteps } from '../usage-steps.ts';
 import { countOf } from './foreign-count.ts';
+import { tierIn } from './foreign-tier.ts';
 import { timeFromAny } from './foreign-time.ts';
 import {
+  type Inclusion,
   type NativeUsage,
   nativeUsage,
   type ReportedCounts,
@@ -66,9 +69,11 @@ function operationOf(log: object): string {
   return hasInput && !hasOutput && at(log, 'errorCode') === undefined ? 'embeddings' : 'chat';
 }
 
+/** The tier that served a call stands in its answer; that of a batch is told by the operation alone. */
 function tierOf(log: object): unknown {
   const operation = at(log, 'operation');
-  return typeof operation === 'string' && /batch/i.test(operation) ? 'batch' : undefined;
+  if (typeof operation === 'string' && /batch/i.test(operation)) return 'batch';
+  return tierIn(log, ...answerParts(log).flatMap((part) => [part, at(part, 'metadata')]));
 }
 
 function usageOf(log: object): NativeUsage {
@@ -82,24 +87,38 @@ function usageOf(log: object): NativeUsage {
   };
   const hasTokens = Object.values(counts).some((count) => (countOf(count) ?? 0) !== 0);
   const images = hasTokens ? undefined : imagesOf(log);
-  return nativeUsage(images === undefined ? counts : { images }, { cache: 'beside' });
+  if (images !== undefined) return nativeUsage({ images }, BESIDE);
+  const usages = answerUsages(log);
+  const stepped = usages.findLast((usage) => at(usage, 'iterations') !== undefined);
+  const whole = withSteps({ counts, inclusion: BESIDE }, stepped);
+  return nativeUsage(whole.counts, whole.inclusion);
+}
+
+const BESIDE: Inclusion = { cache: 'beside' };
+
+function answerCounts(log: object): ReportedCounts {
+  const found = answerUsages(log).map((usage) =>
+    withoutAbsent(statedCounts({ usage, provider: 'aws.bedrock' })?.counts ?? {}),
+  );
+  return Object.assign({}, ...found);
 }
 
 /** The usage in the answer, or in the parts of one that was streamed, of which each may hold some counts. */
-function answerCounts(log: object): ReportedCounts {
-  const body = at(log, 'output', 'outputBodyJson');
-  const parts = Array.isArray(body) ? body : [body];
-  const found = parts.map((part) => {
-    const usage = firstGiven(
+function answerUsages(log: object): readonly unknown[] {
+  return answerParts(log).map((part) =>
+    firstGiven(
       at(part, 'usage'),
       at(part, 'metadata', 'usage'),
       at(part, 'message', 'usage'),
       // The last part of a stream, whatever the model's own format is.
       at(part, 'amazon-bedrock-invocationMetrics'),
-    );
-    return withoutAbsent(providerCounts({ usage, provider: 'aws.bedrock' })?.counts ?? {});
-  });
-  return Object.assign({}, ...found);
+    ),
+  );
+}
+
+function answerParts(log: object): readonly unknown[] {
+  const body = at(log, 'output', 'outputBodyJson');
+  return Array.isArray(body) ? body : [body];
 }
 
 function imagesOf(log: object): unknown {

@@ -1,8 +1,8 @@
-import { firstGiven } from './foreign-value.ts';
+import { at, firstGiven } from './foreign-value.ts';
 
 /**
  * What providers call their tiers, in lower case. Capacity that was bought beforehand (OpenAI's scale
- * tier, Gemini's provisioned throughput) has no rate of its own, so it counts as standard.
+ * tier, Gemini's provisioned throughput, Bedrock's reserved) has no rate of its own, so it counts as standard.
  */
 const TIERS: ReadonlyMap<unknown, string> = new Map([
   ['standard', 'standard'],
@@ -12,6 +12,8 @@ const TIERS: ReadonlyMap<unknown, string> = new Map([
   ['scale', 'standard'],
   ['on_demand', 'standard'],
   ['provisioned_throughput', 'standard'],
+  ['traffic_type_unspecified', 'standard'],
+  ['reserved', 'standard'],
   ['batch', 'batch'],
   ['flex', 'flex'],
   ['on_demand_flex', 'flex'],
@@ -23,4 +25,19 @@ const TIERS: ReadonlyMap<unknown, string> = new Map([
 export function serviceTier(...candidates: readonly unknown[]): unknown {
   const given = firstGiven(...candidates);
   return typeof given === 'string' ? (TIERS.get(given.toLowerCase()) ?? given) : given;
+}
+
+/**
+ * Returns what a provider's answer, or its usage alone, says of the tier that served it: OpenAI and Anthropic, Gemini and
+ * Vertex AI, Bedrock.
+ */
+export function tierIn(...answers: readonly unknown[]): unknown {
+  const found = answers.flatMap((answer) => [
+    at(answer, 'service_tier'),
+    at(answer, 'serviceTier', 'type'),
+    at(answer, 'serviceTier'),
+    at(answer, 'trafficType'),
+    at(answer, 'traffic_type'),
+  ]);
+  return serviceTier(...found);
 }

@@ -57,6 +57,11 @@ export interface Inclusion {
   readonly cache: PartPlace;
   readonly media?: 'inside' | 'beside';
   readonly reasoning?: 'inside' | 'beside';
+  /**
+   * Tokens that the producer counts and that are no part of its counts, such as those of another model; the usage is
+   * assumed where it is given, also as 0.
+   */
+  readonly apart?: number;
 }
 
 /**
@@ -108,8 +113,8 @@ export function nativeUsage(
   const { assumed, unexplained, ...totals } = whole;
   return {
     usage: fieldsOf(withImagesOut({ ...withoutOverlap(counts, whole.input), ...totals }, call)),
-    assumed: assumed || laid.assumed,
-    unexplained,
+    assumed: assumed || laid.assumed || inclusion.apart !== undefined,
+    unexplained: unexplained + (inclusion.apart ?? 0),
   };
 }
 

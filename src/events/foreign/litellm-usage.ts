@@ -1,4 +1,5 @@
-import { providerCounts, searchesIn } from '../provider-usage.ts';
+import { searchesIn, statedCounts } from '../provider-usage.ts';
+import { withSteps } from '../usage-steps.ts';
 import { countOf, isCount, millisecondsOf } from './foreign-count.ts';
 import {
   type Inclusion,
@@ -19,7 +20,7 @@ export function litellmUsage(payload: object): NativeUsage {
     model: firstGiven(at(payload, 'model'), at(payload, 'model_group')),
   };
   const usage = usageObject(payload);
-  const reading = providerCounts({ usage, ...call });
+  const reading = statedCounts({ usage, ...call });
   const parts = reading?.counts ?? {};
   const own = ownTotals(payload);
   const totals = isCounted(own) ? own : totalsIn(parts, own);
@@ -34,7 +35,8 @@ export function litellmUsage(payload: object): NativeUsage {
   };
   // What LiteLLM handed on without counting it is counted as the provider counts.
   const inclusion = isCounted(own) || reading === null ? WITHIN : reading.inclusion;
-  return nativeUsage(counts, inclusion, call);
+  const whole = withSteps({ counts, inclusion }, usage);
+  return nativeUsage(whole.counts, whole.inclusion, call);
 }
 
 const WITHIN: Inclusion = { cache: 'inside' };

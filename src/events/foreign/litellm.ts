@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isRepeatingId, providerFamily } from '../provider-name.ts';
-import { serviceTier } from './foreign-tier.ts';
+import { serviceTier, tierIn } from './foreign-tier.ts';
 import { timeFromAny } from './foreign-time.ts';
 import { usageOfCall } from './foreign-usage.ts';
 import {
@@ -279,7 +279,8 @@ function tier(payload: object): unknown {
   return serviceTier(
     Array.isArray(batch) && batch.length > 0 ? 'batch' : undefined,
     at(payload, 'response', 'service_tier'),
-    at(payload, 'metadata', 'usage_object', 'service_tier'),
+    tierIn(at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage')),
+    tierIn(at(payload, 'response', 'usageMetadata')),
     at(payload, 'model_parameters', 'service_tier'),
   );
 }

@@ -2,6 +2,7 @@ import { countOf, isCount } from '../foreign/foreign-count.ts';
 import type { CallOf, Inclusion, ReportedCounts } from '../foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, parseJson, withoutAbsent } from '../foreign/foreign-value.ts';
 import { providerCounts } from '../provider-usage.ts';
+import { withSteps } from '../usage-steps.ts';
 import type { Attributes } from './otlp-attributes.ts';
 
 /**
@@ -30,7 +31,10 @@ export function aiSdkReading(
     return { counts: withoutAbsent(whole), inclusion: { cache: 'inside', reasoning: 'beside' } };
   }
   const apart = anthropicParts(metadata) ?? bedrockParts(metadata);
-  if (apart !== null) return { counts: { ...counts, ...apart }, inclusion: { cache: 'beside' } };
+  if (apart !== null) {
+    const reading = { counts: { ...counts, ...apart }, inclusion: { cache: 'beside' } } as const;
+    return withSteps(reading, at(metadata, 'anthropic', 'usage'));
+  }
   const provider = String(call.provider ?? '');
   if (/anthropic|bedrock/i.test(provider)) return unrecoverable(counts);
   if (/google|vertex|gemini/i.test(provider)) {

@@ -1,4 +1,4 @@
-import { serviceTier } from '../foreign/foreign-tier.ts';
+import { serviceTier, tierIn } from '../foreign/foreign-tier.ts';
 import { at, firstGiven, parseJson } from '../foreign/foreign-value.ts';
 import { litellmCall } from '../foreign/litellm-calls.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
@@ -103,7 +103,9 @@ export function tierOf(attributes: Attributes): unknown {
       'anthropic.response.service_tier',
     ]),
     at(metadata, 'openai', 'serviceTier'),
-    at(metadata, 'anthropic', 'usage', 'service_tier'),
+    tierIn(at(metadata, 'anthropic', 'usage'), at(metadata, 'google', 'usageMetadata')),
+    tierIn(at(metadata, 'vertex', 'usageMetadata'), at(metadata, 'googleVertex', 'usageMetadata')),
+    tierIn(at(objectAt(attributes, 'gcp.vertex.agent.llm_response'), 'usage_metadata')),
     firstAttribute(attributes, [
       'openai.request.service_tier',
       'gen_ai.openai.request.service_tier',

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { readBody } from '../../src/events/read-body.ts';
+
+const context = { receivedAt: 1_792_065_700_000, litellmKey: null, attributes: {} };
+
+function read(message: object) {
+  const [item] = readBody(JSON.stringify(message), context);
+  if (item?.kind !== 'event') throw new Error(`no event: ${JSON.stringify(item)}`);
+  return item;
+}
+
+const NATIVE = {
+  ...{ event_id: '1', occurred_at: '2026-10-15T12:00:00Z', status: 'ok', provider: 'anthropic' },
+  requested_model: 'claude-opus-4-6',
+};
+const usage = { input_tokens: 20, output_tokens: 5, cache_read_input_tokens: 0 };
+const iterations = [
+  { type: 'compaction', input_tokens: 100, output_tokens: 10 },
+  { type: 'advisor_message', input_tokens: 1, output_tokens: 1 },
+];
+
+test('an event is known by the digest that it had when nobody read steps and tiers in its usage', () => {
+  const before = read({ ...NATIVE, provider_usage: usage });
+  const said = { ...usage, iterations, service_tier: 'batch', trafficType: 'ON_DEMAND' };
+  const today = read({ ...NATIVE, provider_usage: said });
+  expect(today.event).toMatchObject({ serviceTier: 'batch', usage: { output: 15 } });
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+  expect(before.otherDigests).toBeNull();
+});
+
+test('and so is a result of a batch, of which the pages that were opened were searches', () => {
+  const search = { type: 'web_search_call' };
+  const line = (output: readonly object[]) => ({
+    ...{ id: 'b-1', custom_id: 'c', error: null },
+    response: { status_code: 200, body: { id: 'r-1', model: 'gpt-5', output, usage } },
+  });
+  const before = read(line([search, search]));
+  const today = read(line([search, { ...search, action: { type: 'open_page' } }]));
+  expect(today.event.usage.units).toEqual({ searches: 1 });
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+});
+
+test('what a producer counted in doubt is known by the digest of a usage that it reported', () => {
+  const counted = { input_tokens: 20, output_tokens: 5 };
+  const before = read({ ...NATIVE, usage: counted });
+  const today = read({ ...NATIVE, usage: { ...counted, assumed: true } });
+  expect(today.digest).not.toEqual(before.digest);
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+});
