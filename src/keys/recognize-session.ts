@@ -37,7 +37,7 @@ export async function recognizeSession(
   const session = await readSession(database, hashOfToken(token), now);
   const key = session === null ? null : await readKey(database, session.keyId);
   if (session === null || key === null || stateOfKey(key, now) !== 'valid') return null;
-  const renewed = renewal(session, now);
+  const renewed = renewal(session, { token, now });
   if (renewed === null) return { key, token };
   // Of two requests at once, one renews it, and the other goes on with the token that it has.
   const isOurs = await shortenSession(database, session.sessionHash, endOfRenewed(now));

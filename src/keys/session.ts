@@ -18,9 +18,12 @@ const RENEW_AFTER_MS = HOUR_MS / 2;
 /** Requests that were on their way with the token before are answered, too. */
 const GRACE_MS = 60_000;
 
-/** Makes a new session of a key with its token, which only the browser has. */
+/**
+ * Makes a new session of a key with its token, which only the browser has. A token has two parts: one is another each time that
+ * the session is renewed, and the other stays, so that a form which was open meanwhile is of the same session.
+ */
 export function newSession(keyId: string, now: InstantMs): NewSession {
-  const token = newToken();
+  const token = `${newToken()}.${newToken()}`;
   const kept = { sessionHash: hashOfToken(token), keyId, begunAt: now, renewedAt: now };
   return { token, kept: { ...kept, endsAt: now + LONGEST_MS } };
 }
@@ -30,11 +33,14 @@ export interface NewSession {
   readonly kept: ConsoleSession;
 }
 
-/** Returns the session under a new token, where its own is old enough; null where it stays. */
-export function renewal(session: ConsoleSession, now: InstantMs): NewSession | null {
+/** Returns the session of a token under a new one, where its own is old enough; null where it stays. */
+export function renewal(
+  session: ConsoleSession,
+  { token: before, now }: { readonly token: string; readonly now: InstantMs },
+): NewSession | null {
   const isRenewed = session.endsAt < session.begunAt + LONGEST_MS;
   if (isRenewed || now - session.renewedAt < RENEW_AFTER_MS) return null;
-  const token = newToken();
+  const token = `${newToken()}.${lastingPartOf(before)}`;
   return { token, kept: { ...session, sessionHash: hashOfToken(token), renewedAt: now } };
 }
 
@@ -53,15 +59,20 @@ export function newToken(): string {
 }
 
 export function isToken(text: string): boolean {
-  return /^[\w-]{43}$/.test(text);
+  return /^[\w-]{43}(?:\.[\w-]{43})?$/.test(text);
+}
+
+/** A token of one part is that of a user of a proxy, who has the same one all the time. */
+function lastingPartOf(token: string): string {
+  return token.split('.')[1] ?? token;
 }
 
 /**
  * Returns what every form of a session has: another site can make a browser send a form, and cannot
- * know this.
+ * know this. It opens nothing by itself.
  */
 export function formTokenOf(token: string): string {
-  return createHmac('sha256', token).update('form').digest('base64url');
+  return createHmac('sha256', lastingPartOf(token)).update('form').digest('base64url');
 }
 
 /** Compares in a time that tells nothing of where the two differ. */

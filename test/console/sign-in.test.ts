@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatInstant, parseInstant } from '../../src/clock.ts';
-import { formTokenIn, type RunningConsole, startConsole } from '../support/console.ts';
+import { hashOfToken, newToken } from '../../src/keys/session.ts';
+import { fieldsOfAct, formTokenIn, type RunningConsole, startConsole } from '../support/console.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { importBooks, makeTenant } from '../support/ledger.ts';
 
@@ -80,6 +81,50 @@ it('a session is kept as a hash, goes on under a new token, and ends after twelv
   expect((await thief.get('/console')).status).toBe(303);
   now += 12 * 60 * 60_000;
   expect((await visitor.get('/console')).status).toBe(303);
+});
+
+it('a form that was open while the session was renewed is taken, whichever page renewed it', async () => {
+  const visitor = await running.visit(await running.key('admin'));
+  const first = visitor.cookie();
+  now += 20 * 60_000;
+  const path = '/console/act/set-tenant?tenant_id=acme&anchor_day=3';
+  const form = { ...fieldsOfAct((await visitor.get(path)).text), reason: 'as agreed' };
+  const form_token = formTokenIn((await visitor.get('/console')).text);
+  now += 11 * 60_000;
+  expect((await visitor.send('/console/act/set-tenant', form)).status).toBe(200);
+  const renewed = visitor.cookie();
+  expect(renewed).not.toBe(first);
+
+  now += 31 * 60_000;
+  expect((await visitor.get('/console')).status).toBe(200);
+  expect(visitor.cookie()).not.toBe(renewed);
+  const later = { ...form, form_id: 'another', reason: 'as agreed again' };
+  expect((await visitor.send('/console/act/set-tenant', later)).status).toBe(200);
+  const out = await visitor.send('/console/sign-out', { form_token });
+  expect([out.status, out.location]).toEqual([303, '/console/sign-in']);
+
+  const anew = await running.visit(await running.key('admin'));
+  expect((await anew.send('/console/act/set-tenant', form)).status).toBe(403);
+});
+
+it('a session that began before its token had two parts is renewed into one that has', async () => {
+  const visitor = await running.visit(await running.key('reader'));
+  const alone = newToken();
+  await database.pool.query(
+    'update console_sessions set session_hash = $1 where session_hash = $2',
+    [hashOfToken(alone), hashOfToken(visitor.cookie().replace(/^[^=]*=/, ''))],
+  );
+  const cookie = `spanledger=${alone}`;
+  const get = (at: string) =>
+    fetch(`${running.url}/console`, { headers: { cookie: at }, redirect: 'manual' });
+  const form_token = formTokenIn(await (await get(cookie)).text());
+  now += 31 * 60_000;
+  const [renewed = ''] = ((await get(cookie)).headers.get('set-cookie') ?? '').split(';');
+  const body = new URLSearchParams({ form_token });
+  const out = await fetch(`${running.url}/console/sign-out`, {
+    ...{ method: 'POST', body, redirect: 'manual', headers: { cookie: renewed } },
+  });
+  expect(out.status).toBe(303);
 });
 
 it('whoever signs out, or whose key is revoked, is out at once', async () => {
