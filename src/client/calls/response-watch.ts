@@ -1,4 +1,5 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
+import { statusOfAnswer } from '../../events/foreign/answer-status.ts';
 import type { ScopeHold } from '../usage-scope.ts';
 import { wordsOf } from '../words-of.ts';
 import type { AnswerReading } from './answer-reading.ts';
@@ -275,9 +276,8 @@ function failedAs(type: string): CallOutcome {
 
 function finishedAs(answer: AnswerReading, outcome: CallOutcome): CallOutcome {
   if (outcome.kind !== 'ok') return outcome;
-  if (answer.status === 'cancelled') return { kind: 'cancelled' };
-  const hasFailed = answer.status === 'failed' || answer.error !== undefined;
-  return hasFailed ? { kind: 'error', type: undefined } : outcome;
+  const kind = statusOfAnswer(answer);
+  return kind === 'error' ? { kind, type: undefined } : { kind };
 }
 
 const MOST_KEPT = 1024 * 1024;

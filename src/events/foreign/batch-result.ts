@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readProviderUsage, searchesIn } from '../provider-usage.ts';
+import { type CallStatus, statusOfAnswer } from './answer-status.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny } from './foreign-time.ts';
 import { type NativeUsage, NO_USAGE, usageOfCall } from './foreign-usage.ts';
@@ -10,6 +11,7 @@ import {
   furtherTags,
   isObject,
   type JsonObject,
+  parseJson,
   withoutAbsent,
 } from './foreign-value.ts';
 import { costInUsage } from './reported-cost.ts';
@@ -19,13 +21,18 @@ import { type Translation, type Translator, translationOf } from './translation.
  * Lines of the file in which a provider gives the results of a batch. The usage is the provider's own, as
  * in provider-usage.ts, and the tier is `batch`:
  *
- * | provider  | a line is                                                  | instant                        |
- * |-----------|------------------------------------------------------------|--------------------------------|
- * | OpenAI    | {id, custom_id, response: {status_code, body}, error}      | body.created; else its receipt |
- * | Groq, Mistral, Together | the same                                     | body.created                   |
- * | Anthropic | {custom_id, result: {type, message}}                       | its receipt                    |
- * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    |
- * | Gemini    | {key, response, error}; Vertex AI {request, response}      | its receipt                    |
+ * | provider  | a line is                                                  | instant                        | its own id                   |
+ * |-----------|------------------------------------------------------------|--------------------------------|------------------------------|
+ * | OpenAI    | {id, custom_id, response: {status_code, body}, error}      | body.created; else its receipt | id                           |
+ * | Groq, Mistral, Together | the same                                     | body.created                   | id                           |
+ * | Anthropic | {custom_id, result: {type, message, error}}                | its receipt                    | message.id, error.request_id |
+ * | Bedrock   | {recordId, modelInput, modelOutput, error}                 | its receipt                    | modelOutput.id, its content  |
+ * | Gemini    | {key, response, error}                                     | its receipt                    | responseId                   |
+ * | Vertex AI | {request, response, status, processed_time}                | processed_time; else createTime | responseId, its content     |
+ *
+ * A line that has no id of its own is known by the name that the batch gave it alone: one of Anthropic's that was cancelled or
+ * expired, of Bedrock's or Gemini's that failed. Such calls of two batches that name theirs alike are one event, or a
+ * conflict where they failed otherwise. All of them are free.
  *
  * Most answers name their model. Those of Titan, Nova and Llama on Bedrock and those with images of OpenAI do not, and
  * neither does the manifest of Bedrock's job: only the job knows it. So whoever sends such lines says it, beside
@@ -54,8 +61,10 @@ interface ResultLine {
   /** The provider's response; what it lacks where the call failed. */
   readonly body: unknown;
   readonly request: unknown;
-  readonly status: 'ok' | 'error' | 'cancelled';
+  readonly status: CallStatus;
   readonly errorType: unknown;
+  /** When it was answered, where the line says it beside the answer. */
+  readonly answeredAt?: unknown;
 }
 
 function lineOf(value: object): ResultLine | null {
@@ -75,8 +84,8 @@ function openaiLine(line: object): ResultLine | null {
     customId: at(line, 'custom_id'),
     body: at(response, 'body'),
     request: undefined,
-    status: failed ? 'error' : 'ok',
-    errorType: error ?? (code === undefined ? undefined : `http_${String(code)}`),
+    status: failed ? 'error' : statusOfAnswer(at(response, 'body')),
+    errorType: error ?? (failed && code !== undefined ? `http_${String(code)}` : undefined),
   };
 }
 
@@ -106,10 +115,12 @@ function anthropicLine(line: object): ResultLine | null {
   const isKnown = typeof type === 'string' && Object.hasOwn(ANTHROPIC_STATUS, type);
   if (!isKnown || at(line, 'custom_id') === undefined) return null;
   const message = at(line, 'result', 'message');
+  const request = at(line, 'result', 'error', 'request_id');
   return {
     source: 'anthropic_batch',
     provider: 'anthropic',
-    id: at(message, 'id'),
+    // The name of a request is that of many, since each batch may count its own anew.
+    id: firstGiven(at(message, 'id'), request),
     customId: at(line, 'custom_id'),
     body: message,
     request: undefined,
@@ -129,7 +140,7 @@ function bedrockLine(line: object): ResultLine | null {
     source: 'bedrock_batch',
     provider: 'aws.bedrock',
     // Records are counted anew in each job, so that their own id alone is that of many calls.
-    id: isAnswered ? firstGiven(at(output, 'id'), fingerprint(line)) : undefined,
+    id: isAnswered ? firstGiven(at(output, 'id'), fingerprint(line, ASKED_OF_BEDROCK)) : undefined,
     customId: at(line, 'recordId'),
     body: output,
     request: at(line, 'modelInput'),
@@ -138,31 +149,50 @@ function bedrockLine(line: object): ResultLine | null {
   };
 }
 
+const ASKED_OF_BEDROCK = ['modelInput', 'modelOutput'];
+const ASKED_OF_VERTEX = ['request', 'response', 'status', 'processed_time'];
+
 /** What was asked and answered, which tells two records of one id apart where the answer has no id. */
-function fingerprint(line: object): string {
-  const content = JSON.stringify([at(line, 'modelInput'), at(line, 'modelOutput')]);
+function fingerprint(line: object, names: readonly string[]): string {
+  const content = JSON.stringify(names.map((name) => at(line, name)));
   return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }
 
 function geminiLine(line: object): ResultLine | null {
-  const response = at(line, 'response');
-  const isAnswer = at(response, 'usageMetadata') !== undefined || at(line, 'error') !== undefined;
-  const isGemini = at(line, 'key') !== undefined && Object.hasOwn(line, 'response');
+  const [response, error] = [at(line, 'response'), at(line, 'error')];
   const isVertex = isObject(at(line, 'request')) && isObject(response);
-  if (!isAnswer || !(isGemini || isVertex)) return null;
+  const said = isVertex ? firstGiven(at(line, 'status')) : undefined;
+  const isGemini =
+    at(line, 'key') !== undefined && (Object.hasOwn(line, 'response') || isObject(error));
+  const isAnswer = at(response, 'usageMetadata') !== undefined || error !== undefined;
+  const hasFailedSo = typeof said === 'string' && Array.isArray(at(line, 'request', 'contents'));
+  if (!(isAnswer || hasFailedSo) || !(isGemini || isVertex)) return null;
   const failed = !isObject(at(response, 'usageMetadata'));
+  const own = at(response, 'responseId');
+  const key = at(line, 'key');
   return {
     source: 'gemini_batch',
     provider: isVertex ? 'gcp.vertex_ai' : 'gcp.gemini',
-    id: at(response, 'responseId'),
-    customId: at(line, 'key'),
+    // Vertex AI names no call of its batches, so that one without an answer is known by what it says.
+    id: isVertex && key === undefined ? firstGiven(own, fingerprint(line, ASKED_OF_VERTEX)) : own,
+    customId: key,
     body: response,
     request: at(line, 'request'),
     status: failed ? 'error' : 'ok',
     errorType: failed
-      ? firstGiven(at(line, 'error', 'status'), at(line, 'error', 'code'))
+      ? firstGiven(at(error, 'status'), at(error, 'code'), vertexError(said))
+      : undefined,
+    answeredAt: isVertex
+      ? firstGiven(at(line, 'processed_time'), at(response, 'createTime'))
       : undefined,
   };
+}
+
+/** The kind of an error that Vertex AI tells as a text, such as `Bad Request: {"error": {…}}`, and none of its words. */
+function vertexError(said: unknown): unknown {
+  if (typeof said !== 'string') return undefined;
+  const status = at(parseJson(said.slice(said.indexOf('{'))), 'error', 'status');
+  return firstGiven(status, /^[\w ]{1,50}(?=:|$)/.exec(said)?.[0]);
 }
 
 /** A batch that failed used nothing but what the answer counts. */
@@ -178,12 +208,12 @@ function translateLine(line: Line): Translation {
   const usage = firstGiven(at(body, 'usage'), at(body, 'usageMetadata'), titanUsage(body));
   const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : picturesIn(body);
   const searches = used.usage?.['searches'] === undefined ? searchesIn(body) : undefined;
-  const created = at(body, 'created') ?? at(body, 'created_at');
+  const answeredAt = firstGiven(line.answeredAt, at(body, 'created'), at(body, 'created_at'));
   const call = usageOfCall(used, status);
   const event = withoutAbsent({
     event_id: eventId(line),
     source: line.source,
-    occurred_at: timeFromAny(created),
+    occurred_at: timeFromAny(answeredAt),
     status,
     error_type: status === 'error' ? line.errorType : undefined,
     operation: operationOf(body),

@@ -180,6 +180,92 @@ test('a line of a batch of Gemini has the usage of its answer', () => {
   });
 });
 
+describe('results of batches that failed', () => {
+  const responses = (body: object) => ({
+    ...{ id: 'batch_req_1', custom_id: 'a', error: null },
+    response: {
+      status_code: 200,
+      body: { id: 'resp_1', model: 'gpt-5', created_at: 1792065600, ...body },
+    },
+  });
+  const usage = { input_tokens: 10, output_tokens: 5, total_tokens: 15 };
+  const vertex = {
+    status: 'Bad Request: {"error": {"code": 400, "status": "INVALID_ARGUMENT"}}',
+    processed_time: '2026-10-15T12:00:00.826+00:00',
+    request: { contents: [{ role: 'user', parts: [{ text: 'hello' }] }] },
+    response: {},
+  };
+
+  test.each<[string, object, object]>([
+    [
+      "a response of OpenAI's that failed under a status of success",
+      responses({ status: 'failed', error: { code: 'server_error' }, usage: null }),
+      { model: 'gpt-5', status: 'error server_error', counts: {} },
+    ],
+    [
+      'one that failed after it had used something',
+      responses({ status: 'failed', error: { code: 'server_error' }, usage }),
+      { status: 'error server_error', counts: { uncachedInput: 10, output: 5 } },
+    ],
+    [
+      'one that was cancelled',
+      responses({ status: 'cancelled', usage }),
+      { status: 'cancelled null', counts: { uncachedInput: 10, output: 5 } },
+    ],
+    [
+      'an error of Gemini without an answer',
+      { key: 'r1', error: { code: 400, message: 'no', status: 'INVALID_ARGUMENT' } },
+      { provider: 'gcp.gemini', model: 'unknown', status: 'error INVALID_ARGUMENT', counts: {} },
+    ],
+    [
+      'an error of Vertex AI in its status',
+      vertex,
+      { provider: 'gcp.vertex_ai', model: 'unknown', status: 'error INVALID_ARGUMENT', counts: {} },
+    ],
+    [
+      'an error of Vertex AI in words',
+      { ...vertex, status: 'Internal Server Error: what was said' },
+      { status: 'error Internal Server Error' },
+    ],
+  ])('%s', (_, line, expected) => {
+    expect(only(line)).toMatchObject(expected);
+  });
+
+  test('an answer that is not whole is a success, as it is paid for', () => {
+    const answered = only(responses({ status: 'incomplete', error: null, usage }));
+    expect(answered).toMatchObject({ counts: { uncachedInput: 10, output: 5 } });
+    expect(answered).not.toHaveProperty('status');
+  });
+
+  test('a result of Vertex AI is of the instant that it names', () => {
+    const usageMetadata = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
+    const response = { usageMetadata, modelVersion: 'gemini-2.5-flash', responseId: 'x' };
+    const at = (line: object) => read(line).map((item) => 'event' in item && item.event.occurredAt);
+    expect(at({ ...vertex, status: '', response })).toEqual([Date.UTC(2026, 9, 15, 12, 0, 0, 826)]);
+    const { processed_time: _, ...undated } = vertex;
+    const dated = { ...response, createTime: '2026-10-15T11:00:00Z' };
+    expect(at({ ...undated, response: dated })).toEqual([Date.UTC(2026, 9, 15, 11)]);
+  });
+
+  test('an id is of one batch where its line has one of its own', () => {
+    const ids = (line: object) => read(line).map((item) => 'event' in item && item.event.eventId);
+    const errored = (request_id: string | null) => ({
+      custom_id: 'request-1',
+      result: {
+        type: 'errored',
+        error: { type: 'error', error: { type: 'overloaded_error' }, request_id },
+      },
+    });
+    expect(ids(errored('req_1'))).toEqual(['req_1:request-1']);
+    expect(ids(errored('req_2'))).toEqual(['req_2:request-1']);
+    expect(ids(errored(null))).toEqual(['request-1']);
+    const other = { ...vertex, request: { contents: [] } };
+    expect(ids(vertex)).toEqual(ids({ ...vertex }));
+    expect(ids(other)).not.toEqual(ids(vertex));
+    expect(ids({ ...vertex, processed_time: '2026-10-16T12:00:00Z' })).not.toEqual(ids(vertex));
+  });
+});
+
 describe('CloudEvents', () => {
   const CLOUD_EVENT = {
     specversion: '1.0',
