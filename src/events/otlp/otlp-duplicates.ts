@@ -2,15 +2,9 @@ import { type Models, modelsAskedFor } from '../asked-model.ts';
 import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import type { JsonObject } from '../foreign/foreign-value.ts';
-import { isRepeatingId } from '../provider-name.ts';
-import { executedModel } from './otlp-call.ts';
-import {
-  hasFailed,
-  keyInTrace,
-  type OtlpSpan,
-  outputTokensOf,
-  responseIdOf,
-} from './otlp-spans.ts';
+import { isRepeatingId, providerFamily } from '../provider-name.ts';
+import { executedModel, providerOf } from './otlp-call.ts';
+import { hasFailed, keyInTrace, type OtlpSpan, responseIdOf } from './otlp-spans.ts';
 
 /** What becomes of the spans of one request once their nesting is known. */
 export interface Reports {
@@ -202,7 +196,7 @@ function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSp
 }
 
 /**
- * One call reported by two libraries shows as two nested spans with the same output; the inner stays, unless the outer
+ * One call reported by two libraries shows as two nested spans with the same counts; the inner stays, unless the outer
  * alone counted anything.
  */
 function findNested(
@@ -241,25 +235,75 @@ function usageOf({ used }: OtlpSpan): JsonObject {
 }
 
 interface Result {
-  readonly output: unknown;
+  readonly isCounted: boolean;
+  readonly input: number;
+  readonly output: number;
   readonly failed: boolean;
   readonly span: OtlpSpan;
 }
 
 function resultOf(span: OtlpSpan): Result {
-  const output = hasCounts(span) ? outputTokensOf(span) : undefined;
-  return { output, failed: hasFailed(span), span };
+  return {
+    isCounted: hasCounts(span),
+    input: countIn(span, 'input_tokens'),
+    output: countIn(span, 'output_tokens'),
+    failed: hasFailed(span),
+    span,
+  };
 }
 
 /**
- * Output tokens tell calls apart, unless one report leaves out just the reasoning that the other one counts.
- * A span without any reports the call below it when both failed or both did not; that a failed attempt lies
- * below a successful span does not make them one.
+ * A span without any counts reports the call below it when both failed or both did not; that a failed attempt lies
+ * below a successful span does not make them one. With counts it does where they agree, unless one report leaves out
+ * just the reasoning that the other one counts, and where the two name no different answers.
  */
 function isSameCall(outer: Result | undefined, inner: Result | undefined): boolean {
   if (outer === undefined || inner === undefined) return false;
-  if (outer.output === undefined) return outer.failed === inner.failed;
-  return outer.output === inner.output || isOneAnswer(outer, inner);
+  if (!outer.isCounted) return outer.failed === inner.failed;
+  if (!doCountsAgree(outer, inner) && !isOneAnswer(outer, inner)) return false;
+  // What failed within a call that succeeded is charged to nobody, and the call is.
+  return (outer.failed || !inner.failed) && !areTwoAnswers(outer.span, inner.span);
+}
+
+/** An outer span may lack a count, but none that both have differs: a call within a tool of another one is another call. */
+function doCountsAgree(outer: Result, inner: Result): boolean {
+  if (outer.output > 0) return outer.output === inner.output && doInputsAgree(outer, inner);
+  if (outer.input > 0) return inner.input > 0 && doInputsAgree(outer, inner);
+  return Object.keys(usageOf(outer.span)).every((name) => {
+    const [one, other] = [countIn(outer.span, name), countIn(inner.span, name)];
+    return one === other || one === 0 || other === 0;
+  });
+}
+
+/** Equal inputs, one that is missing, or two of which one is without what was read from a cache or written to it. */
+function doInputsAgree(one: Result, other: Result): boolean {
+  const difference = Math.abs(one.input - other.input);
+  if (difference === 0 || one.input === 0 || other.input === 0) return true;
+  return [one.span, other.span].some((span) => {
+    const [read, written] = [
+      countIn(span, 'cache_read_tokens'),
+      countIn(span, 'cache_write_tokens'),
+    ];
+    return [read, written, read + written].includes(difference);
+  });
+}
+
+/**
+ * Two ids of one provider are two answers. A gateway may have made one of them, and then names itself as the provider
+ * or has another kind of id.
+ */
+function areTwoAnswers(one: OtlpSpan, other: OtlpSpan): boolean {
+  const [id, otherId] = [responseIdOf(one.attributes), responseIdOf(other.attributes)];
+  if (typeof id !== 'string' || typeof otherId !== 'string' || id === otherId) return false;
+  if (isRepeatingId(id) || isRepeatingId(otherId) || kindOfId(id) !== kindOfId(otherId))
+    return false;
+  const [provider, otherProvider] = [providerOf(one.attributes), providerOf(other.attributes)];
+  if (typeof provider !== 'string' || typeof otherProvider !== 'string') return true;
+  return providerFamily(provider) === providerFamily(otherProvider);
+}
+
+function kindOfId(id: string): string {
+  return /^[a-z]+(?=[-_])/i.exec(id)?.[0] ?? '';
 }
 
 /** Different outputs are of one answer where one report leaves out parts of it, and either would be charged. */
@@ -335,8 +379,10 @@ function findSameResponse(
   const kept = new Map<string, OtlpSpan>();
   for (const span of calls.keys()) {
     const responseId = responseIdOf(span.attributes);
-    const key = keyInTrace(span.traceId, responseId);
-    if (key === null || duplicates.has(span) || isRepeatingId(String(responseId))) continue;
+    const id = keyInTrace(span.traceId, responseId);
+    if (id === null || duplicates.has(span) || isRepeatingId(String(responseId))) continue;
+    // A report that failed takes the place of none that did not: only that one is charged.
+    const key = `${id}:${hasFailed(span)}`;
     const earlier = kept.get(key);
     if (earlier === undefined) kept.set(key, span);
     else if (!isSameResponse(resultOf(earlier), resultOf(span))) continue;
@@ -349,7 +395,7 @@ function findSameResponse(
 
 /** One side may lack what the other counts. */
 function isSameResponse(one: Result, other: Result): boolean {
-  if (one.output === undefined || other.output === undefined) return true;
+  if (one.output === 0 || other.output === 0) return true;
   return one.output === other.output || isOneAnswer(one, other);
 }
 

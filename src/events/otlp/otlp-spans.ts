@@ -144,10 +144,6 @@ export function responseIdOf(attributes: Attributes): unknown {
   );
 }
 
-export function outputTokensOf(span: OtlpSpan): unknown {
-  return at(span.used.usage, 'output_tokens');
-}
-
 /**
  * Tells whether a span failed: by its status code, whose name some exporters write out, or by an
  * error type.

@@ -267,6 +267,67 @@ describe('calls reported twice', () => {
     ).toEqual(['chat', 'chat']);
   });
 
+  // [the outer call, the call in a tool of it, what becomes of both]
+  const WITH_ID = 'chatcmpl-AAAAAAAAAAAAAAAAAAAA1';
+  const OTHER_ID = 'chatcmpl-BBBBBBBBBBBBBBBBBBBB2';
+  const input = (tokens: number, more: Attributes = {}): Attributes => ({
+    ...CHAT,
+    'gen_ai.usage.input_tokens': tokens,
+    ...more,
+  });
+  const cached = (tokens: number) => ({ 'gen_ai.usage.cache_read.input_tokens': tokens });
+  const searched = (count: number) => ({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'gpt-4o',
+    'gen_ai.usage.web_search_requests': count,
+  });
+  const anthropic = { 'gen_ai.response.id': 'msg_1', 'gen_ai.provider.name': 'anthropic' };
+  const [TWO, ONE] = [
+    ['chat', 'execute_tool', 'chat'],
+    ['duplicate_report', 'execute_tool', 'chat'],
+  ];
+
+  test.each<[string, Attributes, Attributes, readonly string[]]>([
+    ['have other inputs', input(100_000), input(300), TWO],
+    ['have the same counts', input(300), input(300), ONE],
+    [
+      'have other answers',
+      { ...CHAT, 'gen_ai.response.id': WITH_ID },
+      { ...CHAT, 'gen_ai.response.id': OTHER_ID },
+      TWO,
+    ],
+    [
+      'have an id of the gateway',
+      { ...CHAT, 'gen_ai.response.id': WITH_ID, 'gen_ai.provider.name': 'openai' },
+      { ...CHAT, ...anthropic },
+      ONE,
+    ],
+    ['differ by what was cached', input(4), input(1171, cached(1167)), ONE],
+    ['differ by what was cached, the other way', input(1171, cached(1167)), input(4), ONE],
+    ['differ by something else', input(4), input(1171, cached(100)), TWO],
+    ['differ in the inner one, that failed', CHAT, { ...CHAT, 'error.type': 'Timeout' }, TWO],
+    ['are searches of another number', searched(3), searched(1), TWO],
+  ])('two calls, one within a tool of the other, that %s', (_what, outer, inner, expected) => {
+    expect(
+      operations(
+        span(outer, { spanId: 'a' }),
+        span({ 'gen_ai.operation.name': 'execute_tool' }, { spanId: 'b', parentSpanId: 'a' }),
+        span(inner, { spanId: 'c', parentSpanId: 'b' }),
+      ),
+    ).toEqual(expected);
+  });
+
+  test('a failed report of a response does not stand in the place of one that did not fail', () => {
+    const failed = { ...call(20, 'r1'), 'error.type': 'Timeout' };
+    expect(
+      operations(
+        span(failed, { spanId: 'a' }),
+        span(call(20, 'r1'), { spanId: 'b' }),
+        span(call(20, 'r1'), { spanId: 'c' }),
+      ),
+    ).toEqual(['chat', 'chat', 'duplicate_report']);
+  });
+
   test('a step between two reports does not part them', () => {
     expect(
       operations(
