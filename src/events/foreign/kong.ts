@@ -2,7 +2,7 @@ import { providerCounts } from '../provider-usage.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny, timeFromMilliseconds } from './foreign-time.ts';
 import { type NativeUsage, NO_USAGE, nativeUsage, usageOfCall } from './foreign-usage.ts';
-import { at, firstGiven, isObject, withoutAbsent } from './foreign-value.ts';
+import { at, firstGiven, isObject, type JsonObject, withoutAbsent } from './foreign-value.ts';
 import { reportedCost } from './reported-cost.ts';
 import { type Translation, type Translator, translationOf } from './translation.ts';
 
@@ -15,13 +15,34 @@ import { type Translation, type Translator, translationOf } from './translation.
  * | 3.7 to 3.10 | ai.proxy, ai.ai-proxy       | prompt_tokens, completion_tokens            | not told: assumed    |
  * | 3.11        | ai.proxy                    | for what is not text input_, output_tokens  | as OpenAI counts it  |
  *
- * A hit of its semantic cache has no part of the proxy, and no usage.
+ * A hit of its semantic cache has no part of the proxy, and no usage. Plugins that change a request or an answer by a
+ * call of their own (`ai-request-transformer`, `ai-response-transformer`) have a part each, with a meta and a usage.
  */
 export const kongTranslator: Translator = {
   format: 'kong',
-  recognizes: (value) => isObject(proxyOf(value)) || isCacheHit(cacheStatus(value)),
-  translate: (value) => [translateLog(value)],
+  recognizes: (value) =>
+    isObject(proxyOf(value)) || isCacheHit(cacheStatus(value)) || pluginCalls(value).length > 0,
+  translate: (value) => {
+    const own = pluginCalls(value).map(([plugin, part]) => translatePlugin(value, plugin, part));
+    const isProxied = isObject(proxyOf(value)) || isCacheHit(cacheStatus(value));
+    return isProxied ? [translateLog(value), ...own] : own;
+  },
 };
+
+const PROXIES = ['proxy', 'ai-proxy', 'ai-proxy-advanced'];
+/** What stands in the part of the AI gateway where that is the proxy's itself. */
+const PARTS_OF_PROXY: ReadonlySet<string> = new Set(['meta', 'usage', 'cache', 'payload']);
+
+/** Returns the parts of plugins that made a call of their own. */
+function pluginCalls(log: object): readonly (readonly [plugin: string, part: object])[] {
+  const ai = at(log, 'ai');
+  if (!isObject(ai)) return [];
+  return Object.entries(ai).flatMap(([plugin, part]) => {
+    const isPlugin = !PROXIES.includes(plugin) && !PARTS_OF_PROXY.has(plugin);
+    const isCall = isObject(part) && isObject(part['meta']) && isObject(part['usage']);
+    return isPlugin && isCall ? [[plugin, part] as const] : [];
+  });
+}
 
 /**
  * Returns the part of the AI proxy; earlier releases named it after the plugin, or had no part of
@@ -29,32 +50,53 @@ export const kongTranslator: Translator = {
  */
 function proxyOf(log: object): unknown {
   const ai = at(log, 'ai');
-  const named = ['proxy', 'ai-proxy', 'ai-proxy-advanced'].map((name) => at(ai, name));
+  const named = PROXIES.map((name) => at(ai, name));
   return named.find(isObject) ?? (isObject(at(ai, 'meta')) ? ai : undefined);
 }
 
 function translateLog(log: object): Translation {
-  const proxy = proxyOf(log);
-  const used = usageOf(proxy);
-  const httpStatus = at(log, 'response', 'status');
-  const status = typeof httpStatus === 'number' && httpStatus >= 400 ? 'error' : 'ok';
-  const usage = at(proxy, 'usage');
-  const event = withoutAbsent({
+  return translatePart(log, proxyOf(log), {
     event_id: firstGiven(at(log, 'request', 'id')),
+    ...outcomeOf(log),
+    operation: operationOf(at(log, 'request', 'uri')),
+    gateway_cache: isCacheHit(cacheStatus(log)) ? 'semantic' : undefined,
+  });
+}
+
+/** A plugin's own call is another one than the request's, and succeeded where it was counted, whatever became of that. */
+function translatePlugin(log: object, plugin: string, part: object): Translation {
+  const { usage = {} } = usageOf(part);
+  const isCounted = Object.values(usage).some((count) => count !== 0);
+  const outcome = isCounted ? { status: 'ok' } : outcomeOf(log);
+  const id = firstGiven(at(log, 'request', 'id'));
+  const event_id = id === undefined ? undefined : `${String(id)}:${plugin}`;
+  return translatePart(log, part, { event_id, ...outcome, operation: 'chat' });
+}
+
+function outcomeOf(log: object): JsonObject {
+  const httpStatus = at(log, 'response', 'status');
+  return typeof httpStatus === 'number' && httpStatus >= 400
+    ? { status: 'error', error_type: `http_${String(httpStatus)}` }
+    : { status: 'ok' };
+}
+
+function translatePart(log: object, part: unknown, of: JsonObject): Translation {
+  const used = usageOf(part);
+  const usage = at(part, 'usage');
+  const event = withoutAbsent({
+    event_id: of['event_id'],
     source: 'kong',
     occurred_at: completedAt(log),
     started_at: timeFromAny(at(log, 'started_at')),
-    status,
-    error_type: status === 'error' ? `http_${String(httpStatus)}` : undefined,
-    operation: operationOf(at(log, 'request', 'uri')),
-    provider: firstGiven(at(proxy, 'meta', 'provider_name')),
+    ...{ status: of['status'], error_type: of['error_type'], operation: of['operation'] },
+    provider: firstGiven(at(part, 'meta', 'provider_name')),
     requested_model: firstGiven(
-      at(proxy, 'meta', 'request_model'),
-      at(proxy, 'meta', 'response_model'),
+      at(part, 'meta', 'request_model'),
+      at(part, 'meta', 'response_model'),
     ),
-    executed_model: firstGiven(at(proxy, 'meta', 'response_model')),
-    gateway_cache: isCacheHit(cacheStatus(log)) ? 'semantic' : undefined,
-    usage: usageOfCall(used, status),
+    executed_model: firstGiven(at(part, 'meta', 'response_model')),
+    gateway_cache: of['gateway_cache'],
+    usage: usageOfCall(used, of['status']),
     // Kong writes zero where it was given no price.
     reported_cost: at(usage, 'cost') === 0 ? undefined : reportedCost('kong', at(usage, 'cost')),
     tenant_id: consumerOf(log),
