@@ -131,11 +131,14 @@ function rerankUnits(billed: unknown): ReportedCounts {
     : { searchUnits };
 }
 
+/** What LiteLLM writes in the place of a text that it was told to keep to itself; its length measures nothing. */
+const REDACTED = 'redacted-by-litellm';
+
 function charactersOf(input: unknown): number | undefined {
-  if (typeof input === 'string') return [...input].length;
+  if (typeof input === 'string') return input === REDACTED ? undefined : [...input].length;
   if (!Array.isArray(input)) return undefined;
   const texts = input.map((message) => at(message, 'content')).filter((text) => text !== undefined);
-  return texts.every((text) => typeof text === 'string') && texts.length > 0
+  return texts.every((text) => typeof text === 'string' && text !== REDACTED) && texts.length > 0
     ? [...texts.join('')].length
     : undefined;
 }
