@@ -28,7 +28,7 @@ const TABLE: readonly ProviderRow[] = [
   row(
     'azure.ai.inference',
     'openai',
-    'azure_ai azureai az.ai.inference azure_ai_inference azure_foundry azure_ai_foundry',
+    'azure_ai azureai az.ai.inference azure_ai_inference azure_foundry azure_ai_foundry az.ai.agents azure.ai.agents microsoft.foundry microsoft.agents',
   ),
   { ...row('anthropic', 'anthropic', 'claude anthropic_ai anthropic_text'), cache: 'beside' },
   {
@@ -46,7 +46,7 @@ const TABLE: readonly ProviderRow[] = [
   ...google('gcp.gen_ai', 'gcp.genai google_generativeai google_ai_studio palm'),
   ...google(
     'gcp.vertex_ai',
-    'vertex vertex_ai vertexai google_vertex google_vertexai google_vertex_ai googlevertex googlevertexai anthropicvertex google.vertex gcp.vertex.agent',
+    'vertex vertex_ai vertexai google_vertex google_vertexai google_vertex_ai googlevertex googlevertexai anthropicvertex google_anthropic_vertex google.vertex gcp.vertex.agent',
   ),
   { ...row('x_ai', 'x_ai', 'xai x.ai grok'), thinking: 'beside' },
   row('mistral_ai', 'mistral_ai', 'mistral mistralai codestral'),
@@ -87,9 +87,12 @@ const BY_SPELLING: ReadonlyMap<string, ProviderRow> = new Map(
   ]),
 );
 
-/** Interfaces that the AI SDK and LiteLLM write behind a provider: `openai.responses`, `vertex_ai-anthropic_models`. */
+/**
+ * Interfaces that the AI SDK and LiteLLM write behind a provider: `openai.responses`, `vertex_ai-anthropic_models`,
+ * `bedrock/converse`.
+ */
 const INTERFACE =
-  /[._](?:responses|chat|completions?|embeddings?|text_embedding|messages?|image|speech|transcription|converse|runtime|beta|anthropic|anthropic_models|language_models|nova)$/;
+  /[._/](?:realtime|responses|chat|completions?|embeddings?|text_embedding|messages?|image|speech|transcription|converse|runtime|beta|anthropic|anthropic_models|language_models|nova)$/;
 
 /** The path of a module of a framework, whose last name may be a provider's or that of a class for it. */
 const MODULE = /^(?:langchain|llama_index|haystack|semantic_kernel)\w*\.(?:.*\.)?(?=\w+$)/;

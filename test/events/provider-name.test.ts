@@ -11,19 +11,27 @@ describe('a provider that a framework names by a package or a class', () => {
         ...['llama_index.llms.openai', 'llama-index-llms-openai', 'OpenAIMultiModal'],
         ...['OpenAIChatGenerator', 'OpenAITextEmbedder', 'OpenAIDocumentEmbedder'],
         ...['OpenAIChatCompletion', 'semantic_kernel.connectors.ai.open_ai', 'OpenAI Chat'],
+        ...['openai.realtime'],
       ],
     ],
     [
       'azure.ai.openai',
       ['AzureChatOpenAI', 'AzureOpenAIEmbeddings', 'AzureChatCompletion', 'AzureOpenAIGenerator'],
     ],
-    ['azure.ai.inference', ['AzureAIChatCompletionsModel', 'AzureAIInferenceChatCompletion']],
+    [
+      'azure.ai.inference',
+      [
+        ...['AzureAIChatCompletionsModel', 'AzureAIInferenceChatCompletion', 'az.ai.agents'],
+        ...['azure.ai.agents', 'microsoft.foundry', 'microsoft.agents'],
+      ],
+    ],
     ['anthropic', ['langchain_anthropic', 'ChatAnthropic', 'AnthropicLLM', 'AnthropicGenerator']],
     [
       'aws.bedrock',
       [
         ...['langchain_aws', 'ChatBedrock', 'ChatBedrockConverse', 'BedrockChat', 'BedrockLLM'],
         ...['amazon_bedrock', 'BedrockConverse', 'AmazonBedrockChatGenerator', 'AnthropicBedrock'],
+        ...['bedrock/converse'],
       ],
     ],
     [
@@ -39,6 +47,7 @@ describe('a provider that a framework names by a package or a class', () => {
       [
         ...['google_vertexai', 'langchain_google_vertexai', 'ChatVertexAI', 'VertexAIGemini'],
         ...['VertexAIGeminiChatGenerator', 'ChatAnthropicVertex', 'VertexAIEmbeddings'],
+        ...['google-anthropic-vertex'],
       ],
     ],
     ['mistral_ai', ['ChatMistralAI', 'langchain_mistralai', 'MistralChatGenerator']],

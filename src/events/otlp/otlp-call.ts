@@ -69,6 +69,8 @@ export function providerOf(attributes: Attributes): unknown {
       'gen_ai.provider.name',
       'gen_ai.system',
       'llm.provider',
+      // Cloudflare's gateway.
+      'gen_ai.model.provider',
       'llm.system',
       'ai.model.provider',
       'mlflow.llm.provider',
