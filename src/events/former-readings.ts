@@ -1,5 +1,5 @@
 import type { UsageEvent } from './event.ts';
-import { isObject, type JsonObject } from './foreign/foreign-value.ts';
+import { at, isObject, type JsonObject } from './foreign/foreign-value.ts';
 import type { Translation } from './foreign/translation.ts';
 import { givesOutImages } from './provider-name.ts';
 
@@ -22,29 +22,53 @@ export function withImagesAsText(event: UsageEvent): UsageEvent | null {
 }
 
 /**
- * Names in an answer of a provider that nobody read once: the steps of Anthropic, what OpenAI's items do, and tiers. What
- * was received then has the digest of the reading without them.
+ * Names in an answer of a provider that nobody read once: the steps of Anthropic, what OpenAI's items do, tiers, what
+ * Mistral had cached, the searches of Gemini. What was received then has the digest of the reading without them.
  */
-const UNREAD_ONCE = ['iterations', 'action', 'trafficType', 'traffic_type', 'serviceTier'];
-const UNREAD = new RegExp(`(${UNREAD_ONCE.join('|')})(?=\\\\*"\\s*:)`, 'g');
-const HIDDEN = '\u2060';
+const UNREAD =
+  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries)"(?=\s*:)/g;
 
-/** Returns a producer's message with such names changed so that nobody knows them; null where it has none of them. */
-export function withNamesHidden(text: string): string | null {
-  // Nearly every message has none of them, and what came as protobuf was no JSON.
-  if (!text.startsWith('{') || !UNREAD_ONCE.some((name) => text.includes(name))) return null;
-  const hidden = text.replaceAll(UNREAD, `$1${HIDDEN}`);
+/** Others of which the usage of a native event alone was read without: its tier, and the counts of Gemini's interactions. */
+const UNREAD_IN_USAGE =
+  /"(?:service_tier|traffic_type|total_(?:input|output|thought|cached|tool_use)_tokens)"(?=\s*:)/g;
+
+/** A name that nobody knows stands for each of them. */
+const HIDDEN = '"\u2060"';
+
+/** Returns a producer's message, as text, with such names hidden; null where it has none of them. */
+export function withNamesHidden(message: JsonObject, body: () => string): string | null {
+  if (!mayHoldNames(message)) return null;
+  const text = body();
+  const hidden = text.replaceAll(UNREAD, HIDDEN);
   return hidden === text ? null : hidden;
 }
 
-/** Returns a native event without what nobody read once in a provider's own usage; null where that is nothing. */
-export function withUsageHidden(event: JsonObject): JsonObject | null {
-  const usage = event['provider_usage'];
-  if (!isObject(usage)) return null;
-  const text = JSON.stringify(usage);
-  const hidden = withNamesHidden(text) ?? text;
-  const untold = hidden.replaceAll(/service_tier(?="\s*:)/g, `service_tier${HIDDEN}`);
-  return untold === text ? null : { ...event, provider_usage: JSON.parse(untold) };
+/** Looks where they may stand, since the messages of gateways and of spans are many, and their text is not made for this. */
+function mayHoldNames(message: JsonObject): boolean {
+  if (Object.hasOwn(message, 'resourceSpans') || Object.hasOwn(message, 'resourceLogs'))
+    return false;
+  if (!Object.hasOwn(message, 'call_type')) return true;
+  const usage = at(message, 'metadata', 'usage_object');
+  const response = at(message, 'response');
+  return (
+    ['iterations', 'num_cached_tokens', 'trafficType'].some((name) =>
+      Object.hasOwn(Object(usage), name),
+    ) ||
+    ['output', 'usage', 'usageMetadata'].some(
+      (name) => isObject(response) && Object.hasOwn(response, name),
+    )
+  );
+}
+
+/** Returns a native event, of which the text is given, without what nobody read once in a provider's own usage. */
+export function withUsageHidden(text: string): JsonObject | null {
+  const event: unknown = JSON.parse(text);
+  const usage = isObject(event) ? event['provider_usage'] : undefined;
+  if (!isObject(event) || !isObject(usage)) return null;
+  const hidden = JSON.stringify(usage)
+    .replaceAll(UNREAD, HIDDEN)
+    .replaceAll(UNREAD_IN_USAGE, HIDDEN);
+  return { ...event, provider_usage: JSON.parse(hidden) };
 }
 
 /** Digests events as they were read once, where pictures were text and a usage in doubt was reported. */

@@ -8,7 +8,6 @@ import { costInUsage } from './foreign/reported-cost.ts';
 import { readProviderUsage, usageWithin } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
 import { choice, count, flag, id, text, wholeNumber } from './schema-parts.ts';
-import { countsUnknownTokens } from './unknown-tokens.ts';
 import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
 
 /**
@@ -186,12 +185,10 @@ function readChecked(sent: NativeEvent, receivedAt: InstantMs): NativeReading {
 function withProviderUsage(native: NativeEvent): NativeEvent | null {
   const { provider_usage: usage, provider, provider_api: api } = native;
   const model = native.executed_model ?? native.requested_model;
-  const reported = { usage, provider, api, model };
-  const read = readProviderUsage(reported);
-  const isAssumed = read.assumed || countsUnknownTokens(reported, read);
+  const read = readProviderUsage({ usage, provider, api, model });
   const counted = usageSchema.safeParse({
     ...read.usage,
-    ...(isAssumed ? { assumed: true } : {}),
+    ...(read.assumed ? { assumed: true } : {}),
   });
   if (read.usage === undefined || !counted.success) return null;
   const cost = reportedCostSchema.safeParse(costInUsage(usage, provider));

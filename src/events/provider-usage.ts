@@ -8,7 +8,9 @@ import {
   type ReportedCounts,
 } from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
-import { countsCacheBeside } from './provider-name.ts';
+import { GEMINI_COUNTS, geminiCounts, searchesOfGemini } from './gemini-usage.ts';
+import { countsCacheBeside, thinksBesideOutput } from './provider-name.ts';
+import { holdsUnknownTokens } from './unknown-tokens.ts';
 import { withSteps } from './usage-steps.ts';
 
 /**
@@ -21,9 +23,9 @@ import { withSteps } from './usage-steps.ts';
  * | openai realtime   | in input        | in input           | in output       | input + output           |
  * | xAI chat          | in prompt       | in prompt          | beside          | prompt, completion, both |
  * | anthropic         | beside input    | -                  | in output       | -                        |
- * | gemini            | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
+ * | gemini, both APIs | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
- * | AI SDK 5          | as the provider | -                  | in output       | input + output           |
+ * | AI SDK 5          | as the provider | -                  | as the provider | as the provider          |
  * | AI SDK 6 and 7    | in input        | -                  | in output       | input + output           |
  * | cohere            | -               | -                  | -               | billed units are billed  |
  * | bare counts       | beside input    | -                  | in output       | -                        |
@@ -31,7 +33,9 @@ import { withSteps } from './usage-steps.ts';
  * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
  * where there are none by the provider or the interface. Bare counts stand at the top of an answer, or among its
  * headers: those of Bedrock's metrics, Titan, Llama, Ollama and watsonx. Mistral counts sound by its seconds alone.
- * What OpenAI's images API gives out is images where it does not divide it.
+ * What OpenAI's images API gives out is images where it does not divide it. Version 5 of the AI SDK does not hand on what
+ * Anthropic and Bedrock wrote to their caches, so that their usage is assumed. A total beside tokens under names that
+ * nobody knows is no count of any side.
  */
 type UsageFlavor =
   | 'openai_chat'
@@ -52,7 +56,16 @@ export interface ProviderUsage extends CallOf {
 /** The usage with no counts in it when the object has none that is known: never a usage of zero. */
 export function readProviderUsage(reported: ProviderUsage): NativeUsage {
   const reading = providerCounts(reported);
-  return reading === null ? NO_USAGE : nativeUsage(reading.counts, reading.inclusion, reported);
+  if (reading === null) return NO_USAGE;
+  const read = nativeUsage(reading.counts, reading.inclusion, reported);
+  return isInDoubt(reported, reading, read) ? { ...read, assumed: true } : read;
+}
+
+/** Tokens under a name that nobody knows leave no doubt only where a total proves that they are within what is read. */
+function isInDoubt({ usage }: ProviderUsage, { counts }: Reading, read: NativeUsage): boolean {
+  if (!holdsUnknownTokens(usageWithin(usage))) return false;
+  const { input_tokens: input, output_tokens: output } = read.usage ?? {};
+  return !isGiven(counts.total) || countOf(counts.total) !== sumOf([input, output]);
 }
 
 /** The counts of a provider's usage object before any total is made; null where it is none. */
@@ -66,23 +79,28 @@ export function statedCounts(reported: ProviderUsage): Reading | null {
   const usage = usageWithin(reported.usage);
   if (!isObject(usage)) return null;
   const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage, reported);
-  return { counts: { ...counts, ...ownCounts(usage) }, inclusion };
+  if (isTotalAlone(counts) && holdsUnknownTokens(usage)) return null;
+  const own = ownCounts(usage);
+  const searches = presentOf({ searches: own.searches ?? searchesIn(reported.usage) });
+  return { counts: { ...counts, ...own, ...searches }, inclusion };
+}
+
+function isTotalAlone({ total, ...sides }: ReportedCounts): boolean {
+  return isGiven(total) && !Object.values(sides).some(isGiven);
 }
 
 /** A whole response may stand where its usage should. */
 export function usageWithin(value: unknown): unknown {
+  const billed = at(value, 'meta', 'billed_units');
   return (
-    firstGiven(at(value, 'usage'), at(value, 'usageMetadata'), at(value, 'usage_metadata')) ?? value
+    firstGiven(
+      at(value, 'usage'),
+      at(value, 'usageMetadata'),
+      at(value, 'usage_metadata'),
+      billed === undefined ? undefined : at(value, 'meta'),
+    ) ?? value
   );
 }
-
-const GEMINI = [
-  'promptTokenCount',
-  'candidatesTokenCount',
-  'prompt_token_count',
-  'candidates_token_count',
-  'thoughtsTokenCount',
-];
 
 /** Input and output under the names of those who count nothing else, but for the cache of Bedrock. */
 const BARE_INPUTS = [
@@ -111,9 +129,10 @@ const AI_SDK = ['inputTokenDetails', 'outputTokenDetails', 'cachedInputTokens', 
 function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   const has = (name: string) => Object.hasOwn(usage, name);
   if ([...BARE_INPUTS, ...BARE_OUTPUTS].some(has)) return 'bare_counts';
-  if (GEMINI.some(has)) return 'gemini';
+  if (GEMINI_COUNTS.some(has)) return 'gemini';
   if (has('inputTokens') || has('outputTokens')) {
-    return AI_SDK.some(has) ? 'ai_sdk' : 'bedrock_converse';
+    const isDivided = isObject(at(usage, 'inputTokens')) || isObject(at(usage, 'outputTokens'));
+    return isDivided || AI_SDK.some(has) ? 'ai_sdk' : 'bedrock_converse';
   }
   if (has('billed_units')) return 'cohere';
   if (OPENAI_CHAT.some(has)) return 'openai_chat';
@@ -133,12 +152,14 @@ const READERS: Readonly<Record<UsageFlavor, (usage: object, call: CallOf) => Rea
   openai_chat: openaiChat,
   openai_responses: openaiResponses,
   anthropic,
-  gemini,
+  gemini: (usage) => ({ counts: geminiCounts(usage), inclusion: BESIDE_OUTPUT }),
   bedrock_converse: bedrockConverse,
   ai_sdk: aiSdk,
   cohere,
   bare_counts: bareCounts,
 };
+
+const BESIDE_OUTPUT: Inclusion = { cache: 'inside', reasoning: 'beside' };
 
 /** Reads LiteLLM's and Langfuse's, too, which name Anthropic's parts beside OpenAI's. */
 function openaiChat(usage: object): Reading {
@@ -151,8 +172,12 @@ function openaiChat(usage: object): Reading {
     // Perplexity takes what it takes for input for each token of what it found, and counts them apart.
     input: sumOf([at(usage, 'prompt_tokens'), at(usage, 'citation_tokens')]),
     output: at(usage, 'completion_tokens'),
-    // Mistral's total has tokens of sound, which it takes money for by the second.
-    total: hasSeconds(usage) ? undefined : at(usage, 'total_tokens'),
+    // Mistral's total has tokens of sound, which it takes money for by the second; Perplexity's has none of what it found.
+    total: hasSeconds(usage)
+      ? undefined
+      : isGiven(at(usage, 'total_tokens'))
+        ? sumOf([at(usage, 'total_tokens'), at(usage, 'citation_tokens')])
+        : at(usage, 'total_tokens'),
     ...detailsOf(usage, input, output),
   };
   return { counts, inclusion: { cache: 'inside' } };
@@ -189,6 +214,7 @@ function detailsOf(usage: object, input: unknown, output: unknown): ReportedCoun
       at(usage, 'cache_read_input_tokens'),
       at(usage, 'prompt_cache_hit_tokens'),
       at(usage, 'cached_tokens'),
+      at(usage, 'num_cached_tokens'),
     ),
     cacheWrite: firstGiven(
       at(usage, 'cache_creation_input_tokens'),
@@ -235,51 +261,6 @@ function anthropic(usage: object): Reading {
   return { counts, inclusion: { cache: 'beside' } };
 }
 
-/** Gemini counts thoughts beside the output, and the prompts of its own tools beside the input. */
-function gemini(usage: object): Reading {
-  const look = (camel: string, snake: string) => firstGiven(at(usage, camel), at(usage, snake));
-  const prompt = look('promptTokensDetails', 'prompt_tokens_details');
-  const tools = look('toolUsePromptTokensDetails', 'tool_use_prompt_tokens_details');
-  const cached = look('cacheTokensDetails', 'cache_tokens_details');
-  const answer = firstGiven(
-    look('candidatesTokensDetails', 'candidates_tokens_details'),
-    look('responseTokensDetails', 'response_tokens_details'),
-  );
-  const into = (modality: string) =>
-    sumOf([ofModality(prompt, modality), ofModality(tools, modality)]);
-  const counts = {
-    input: sumOf([
-      look('promptTokenCount', 'prompt_token_count'),
-      look('toolUsePromptTokenCount', 'tool_use_prompt_token_count'),
-    ]),
-    output: firstGiven(
-      look('candidatesTokenCount', 'candidates_token_count'),
-      look('responseTokenCount', 'response_token_count'),
-    ),
-    total: look('totalTokenCount', 'total_token_count'),
-    cacheRead: look('cachedContentTokenCount', 'cached_content_token_count'),
-    reasoning: look('thoughtsTokenCount', 'thoughts_token_count'),
-    inputAudio: into('AUDIO'),
-    inputImage: into('IMAGE'),
-    inputVideo: into('VIDEO'),
-    cacheReadAudio: ofModality(cached, 'AUDIO'),
-    cacheReadImage: ofModality(cached, 'IMAGE'),
-    cacheReadVideo: ofModality(cached, 'VIDEO'),
-    outputAudio: ofModality(answer, 'AUDIO'),
-    outputImage: ofModality(answer, 'IMAGE'),
-    outputVideo: ofModality(answer, 'VIDEO'),
-  };
-  return { counts, inclusion: { cache: 'inside', reasoning: 'beside' } };
-}
-
-function ofModality(details: unknown, modality: string): unknown {
-  if (!Array.isArray(details)) return undefined;
-  const counts = details
-    .filter((detail) => String(at(detail, 'modality')).toUpperCase().endsWith(modality))
-    .map((detail) => firstGiven(at(detail, 'tokenCount'), at(detail, 'token_count')));
-  return sumOf(counts);
-}
-
 function bedrockConverse(usage: object): Reading {
   const counts = {
     input: at(usage, 'inputTokens'),
@@ -295,20 +276,44 @@ function bedrockConverse(usage: object): Reading {
   return { counts, inclusion: { cache: 'beside' } };
 }
 
-/** Version 5 hands on what the provider calls its input; later ones count all of it, and say what is within. */
+/**
+ * Version 5 hands on what the provider calls its input and its output; later ones count all of them, and say what is
+ * within: beside them, or in what a provider's package hands to the SDK in their place.
+ */
 function aiSdk(usage: object, { provider, model }: CallOf): Reading {
-  const [input, output] = [at(usage, 'inputTokenDetails'), at(usage, 'outputTokenDetails')];
+  const input = objectOf(at(usage, 'inputTokenDetails')) ?? objectOf(at(usage, 'inputTokens'));
+  const output = objectOf(at(usage, 'outputTokenDetails')) ?? objectOf(at(usage, 'outputTokens'));
+  const isWhole = input !== undefined || output !== undefined;
+  const isBeside = !isWhole && countsCacheBeside(provider, model);
   const counts = {
-    input: at(usage, 'inputTokens'),
-    output: at(usage, 'outputTokens'),
-    // That of version 5 leaves out what its input does.
-    total: isObject(input) ? at(usage, 'totalTokens') : undefined,
-    cacheRead: firstGiven(at(input, 'cacheReadTokens'), at(usage, 'cachedInputTokens')),
-    cacheWrite: firstGiven(at(input, 'cacheWriteTokens')),
-    reasoning: firstGiven(at(output, 'reasoningTokens'), at(usage, 'reasoningTokens')),
+    input: at(usage, 'inputTokens', 'total') ?? unlessObject(at(usage, 'inputTokens')),
+    output: at(usage, 'outputTokens', 'total') ?? unlessObject(at(usage, 'outputTokens')),
+    // Theirs leaves out what their input does.
+    total: isBeside ? undefined : at(usage, 'totalTokens'),
+    cacheRead: firstGiven(
+      at(input, 'cacheReadTokens'),
+      at(input, 'cacheRead'),
+      at(usage, 'cachedInputTokens'),
+    ),
+    cacheWrite: firstGiven(at(input, 'cacheWriteTokens'), at(input, 'cacheWrite')),
+    reasoning: firstGiven(
+      at(output, 'reasoningTokens'),
+      at(output, 'reasoning'),
+      at(usage, 'reasoningTokens'),
+    ),
   };
-  const isBeside = !isObject(input) && countsCacheBeside(provider, model);
-  return { counts, inclusion: { cache: isBeside ? 'beside' : 'inside' } };
+  // What was written to their caches is told by nothing.
+  if (isBeside) return { counts, inclusion: { cache: 'beside', apart: 0 } };
+  const thinksBeside = !isWhole && thinksBesideOutput(provider, model);
+  return { counts, inclusion: thinksBeside ? BESIDE_OUTPUT : { cache: 'inside' } };
+}
+
+function objectOf(value: unknown): object | undefined {
+  return isObject(value) ? value : undefined;
+}
+
+function unlessObject(value: unknown): unknown {
+  return isObject(value) ? undefined : value;
 }
 
 function oneHourOf(details: unknown): unknown {
@@ -321,11 +326,13 @@ function oneHourOf(details: unknown): unknown {
 /** Cohere bills the billed units, which leave out what it adds to a prompt by itself. */
 function cohere(usage: object): Reading {
   const billed = at(usage, 'billed_units');
+  const pictures = at(billed, 'image_tokens');
   const counts = {
-    input: at(billed, 'input_tokens'),
+    input: sumOf([at(billed, 'input_tokens'), pictures]),
     output: at(billed, 'output_tokens'),
     searchUnits: at(billed, 'search_units'),
-    images: at(billed, 'images'),
+    // Those that it counts in tokens it takes money for by the token.
+    ...(isGiven(pictures) ? { inputImage: pictures } : { images: at(billed, 'images') }),
   };
   return { counts, inclusion: { cache: 'inside' } };
 }
@@ -376,12 +383,12 @@ function presentOf(counts: ReportedCounts): ReportedCounts {
 }
 
 /**
- * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do. A page that is opened
- * or looked through is an item of the same type, and costs nothing.
+ * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do, or that it is grounded
+ * in, as Gemini's. A page that is opened or looked through is an item of the same type, and costs nothing.
  */
 export function searchesIn(response: unknown): unknown {
   const output = at(response, 'output');
-  if (!Array.isArray(output)) return undefined;
+  if (!Array.isArray(output)) return searchesOfGemini(response);
   const searches = output.filter((item) => {
     const action = at(item, 'action', 'type');
     const isSearch = action === undefined || action === null || action === 'search';

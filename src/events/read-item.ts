@@ -215,18 +215,17 @@ interface ForeignMessage {
 }
 
 function withFormerDigests(items: readonly ReadItem[], of: ForeignMessage): readonly ReadItem[] {
-  const text = of.context.body();
   const as = (hidden: string | null, isKnown: (item: ReadItem) => item is ReadEvent) => ({
     translations: hidden === null ? null : () => of.translator.translate(JSON.parse(hidden)),
     digestsOf: (translation: Translation) => digestsOf(translation, of.context),
     isKnown,
   });
-  const tags = items.some(isTagged) ? withTagsHidden(of.item, text) : null;
-  return knownAsRead(knownAsRead(items, as(tags, isTagged)), as(withNamesHidden(text), isEvent));
+  const tags = items.some(isTagged) ? withTagsHidden(of.item, of.context.body()) : null;
+  const names = withNamesHidden(of.item, of.context.body);
+  return knownAsRead(knownAsRead(items, as(tags, isTagged)), as(names, isEvent));
 }
 
 const isEvent = (item: ReadItem): item is ReadEvent => item.kind === 'event';
-
 function digestsOf(translation: Translation, context: ItemContext): readonly Buffer[] {
   if (translation.instead !== undefined) return [];
   const event = withTagsShown(translation.event);
@@ -325,17 +324,19 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const event = models === null ? named : throughModelMap(named, models);
   // What is in doubt today was taken for reported once.
   const isDoubted = reading.event.usageSource === 'assumed';
-  const readOnce = withUsageHidden(item);
+  const isOwnUsage = item['provider_usage'] != null;
   const isReadAlike =
     !isDoubted &&
-    readOnce === null &&
+    !isOwnUsage &&
     unnamed === reading.event &&
     withImagesAsText(reading.event) === null;
   const asRead = [reading.event, guarded.event, unnamed];
   const otherDigests = isReadAlike
     ? null
-    : () =>
-        digestsAsReadOnce([...asRead, ...formerEvents(readOnce, context)], { digestOf, isDoubted });
+    : () => {
+        const once = isOwnUsage ? formerEvents(withUsageHidden(body()), context) : [];
+        return digestsAsReadOnce([...asRead, ...once], { digestOf, isDoubted });
+      };
   const tooOld = findTooOld(event, context);
   const read = { kind: 'event', event, digest, otherDigests, body, tooOld } as const;
   return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;

@@ -25,7 +25,15 @@ test('an event is known by the digest that it had when nobody read steps and tie
   const today = read({ ...NATIVE, provider_usage: said });
   expect(today.event).toMatchObject({ serviceTier: 'batch', usage: { output: 15 } });
   expect(today.otherDigests?.()).toContainEqual(before.digest);
-  expect(before.otherDigests).toBeNull();
+});
+
+test('and by that of the counts of an interaction of Gemini, of which the total was all input', () => {
+  const call = { ...NATIVE, provider: 'gemini', requested_model: 'gemini-3-flash' };
+  const before = read({ ...call, provider_usage: { total_tokens: 80 } });
+  const counts = { total_input_tokens: 10, total_output_tokens: 70, total_tokens: 80 };
+  const today = read({ ...call, provider_usage: counts });
+  expect(today.event.usage).toMatchObject({ uncachedInput: 10, output: 70 });
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
 });
 
 test('and so is a result of a batch, of which the pages that were opened were searches', () => {

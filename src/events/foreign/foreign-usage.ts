@@ -57,6 +57,8 @@ export interface Inclusion {
   readonly cache: PartPlace;
   readonly media?: 'inside' | 'beside';
   readonly reasoning?: 'inside' | 'beside';
+  /** What its total leaves out where that stands beside the input; left out, a total holds every token. */
+  readonly outOfTotal?: 'cache';
   /**
    * Tokens that the producer counts and that are no part of its counts, such as those of another model; the usage is
    * assumed where it is given, also as 0.
@@ -180,7 +182,9 @@ function layOut(counts: WholeCounts, inclusion: Inclusion): LaidOut {
   const chosen = proven ?? possible[0] ?? layouts.at(-1);
   if (chosen === undefined) return { ...totalsOf(counts, own), assumed: true };
   const isDoubtful = inclusion.cache === 'unknown' && !chosen.layout.cache;
-  const isContradicted = chosen.layout !== layouts[0]?.layout && isBelow(total, chosen);
+  const isLeftOut = inclusion.outOfTotal === 'cache' && chosen.layout.cache;
+  const left = isLeftOut && total === chosen.input + chosen.output - cachedOf(counts);
+  const isContradicted = isBelow(total, chosen) && !left;
   return { ...totalsOf(counts, chosen.layout), assumed: isDoubtful || isContradicted };
 }
 

@@ -32,7 +32,7 @@ export function aiSdkReading(
   }
   const apart = anthropicParts(metadata) ?? bedrockParts(metadata);
   if (apart !== null) {
-    const reading = { counts: { ...counts, ...apart }, inclusion: { cache: 'beside' } } as const;
+    const reading = { counts: { ...counts, ...apart }, inclusion: BESIDE } as const;
     return withSteps(reading, at(metadata, 'anthropic', 'usage'));
   }
   const provider = String(call.provider ?? '');
@@ -44,6 +44,9 @@ export function aiSdkReading(
   const isKnown = counts.cacheRead !== undefined || parts['cacheRead'] !== undefined;
   return { counts: { ...parts, ...counts }, inclusion: { cache: isKnown ? 'inside' : 'unknown' } };
 }
+
+/** The SDK's total is of what it hands on as input and output. */
+const BESIDE: Inclusion = { cache: 'beside', outOfTotal: 'cache' };
 
 const DETAILS = 'ai.usage.inputTokenDetails.';
 

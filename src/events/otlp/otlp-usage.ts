@@ -85,9 +85,10 @@ export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
     const { counts: known, inclusion } = aiSdkReading(attributes, counts, call);
     return nativeUsage(known, inclusion, call);
   }
-  const [whole, inclusion] = withGeminiAnswer(counts, attributes, {
-    cache: cacheOf(attributes, scope),
-  });
+  const cache = cacheOf(attributes, scope);
+  // Of the instrumentations whose input leaves cache out, the total does, too.
+  const own = cache === 'beside' ? ({ cache, outOfTotal: 'cache' } as const) : { cache };
+  const [whole, inclusion] = withGeminiAnswer(counts, attributes, own);
   return Object.keys(whole).length > 0
     ? nativeUsage(whole, inclusion, call)
     : vendorUsage(attributes, call);
