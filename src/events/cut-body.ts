@@ -2,12 +2,11 @@ import { hash } from 'node:crypto';
 import type { EmailPolicy } from './email-identifiers.ts';
 import { hashOfEmail, isEmail } from './email-identifiers.ts';
 import { objectsNamedBy } from './envelope.ts';
-import { findTranslator } from './foreign/foreign-formats.ts';
 import { isObject, type JsonObject, parseJson } from './foreign/foreign-value.ts';
 import { isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { checkBounds } from './json-bounds.ts';
 import { nativeEventSchema } from './native-event.ts';
-import { NATIVE_FIELDS } from './read-item.ts';
+import { isForeign, isNative } from './native-shape.ts';
 
 /** What of a refused body may be stored, and how many values were cut out of it. */
 export interface CutBody {
@@ -32,11 +31,9 @@ export function cutBody(text: string, emails: EmailPolicy): CutBody {
   }
   // It is encrypted, and what is inside is cut when it is opened.
   if (isLitellmEnvelope(json)) return { body: text, cut: 0 };
-  const isForeign = !Object.hasOwn(json, 'event_id') && findTranslator(json) !== null;
-  const isNative = !isForeign && NATIVE_FIELDS.some((field) => Object.hasOwn(json, field));
-  const kept = isNative
+  const kept = isNative(json)
     ? cutEvent(json, counter)
-    : isForeign
+    : isForeign(json)
       ? cutForeign(json, counter, false)
       : (cutNotification(text, counter) ?? { shape: shapeOf(json, counter) });
   return { body: JSON.stringify(kept), cut: counter.cut };

@@ -21,8 +21,10 @@ import { withTagsHidden, withTagsShown } from './former-tags.ts';
 import { isLongerThan, OutOfBounds } from './json-bounds.ts';
 import { type ModelMap, throughModelMap } from './model-map.ts';
 import { readNativeEvent } from './native-event.ts';
+import { NATIVE_FIELDS } from './native-shape.ts';
 import { canonicalProvider, isRepeatingId } from './provider-name.ts';
 import { isStorable } from './schema-parts.ts';
+import { namesStranger, readScoped, type SenderScope, withinScope } from './sender-scope.ts';
 
 /** One event of a message, good or bad, or that there was none; each stands alone. */
 export type ReadItem = ReadEvent | RefusedItem | EmptyItem;
@@ -71,6 +73,8 @@ export interface RefusedItem {
   readonly repeats?: RepeatedEvent;
   /** Tells it from an equal one, where no id does; absent where its body alone says what it is. */
   readonly apart?: string;
+  /** What its sender may tell of, where its body does not say whose it is. */
+  readonly scope?: SenderScope;
 }
 
 /** A message, or a part of it, in which nothing was used: the receipts say why. */
@@ -80,6 +84,7 @@ export interface EmptyItem {
   readonly reason: string;
   readonly source: string | null;
   readonly body: () => string;
+  readonly scope?: SenderScope;
 }
 
 /** What an operator decides of reading. */
@@ -113,16 +118,6 @@ export const KEEP_EMAILS: EmailPolicy = { kind: 'keep' };
 /** One event alone; the largest honest one, a thousand members, is about 200 KiB. */
 export const LARGEST_EVENT_CHARACTERS = 512 * 1024;
 
-/** Fields of which a native event has at least one; with none of them a shape is unknown. */
-export const NATIVE_FIELDS = [
-  'event_id',
-  'occurred_at',
-  'requested_model',
-  'usage',
-  'provider_usage',
-  'status',
-];
-
 /** Reads one event of a message; `text` is its own JSON where it is the whole body. */
 export function readItem(
   item: unknown,
@@ -133,6 +128,11 @@ export function readItem(
   if (!isObject(item)) {
     const detail = `the event is ${preview(JSON.stringify(item))}, not an object`;
     return [refuse({ reason: 'unknown_format', detail }, body)];
+  }
+  const scoped = readScoped(item, context.emails ?? KEEP_EMAILS);
+  if (scoped !== null) {
+    const { sent, scope } = scoped;
+    return readItem(sent, context).map((one) => heldTo(scope, withinScope(one, scope)));
   }
   if (isLitellmEnvelope(item)) return readEncrypted(item, context, body);
   const translator = Object.hasOwn(item, 'event_id') ? null : findTranslator(item);
@@ -147,6 +147,17 @@ export function readItem(
   }
   return [readNative(item, context, body)];
 }
+
+/** What could not be read when it was let in is held to its sender's scope once it can be. */
+function heldTo(scope: SenderScope, item: ReadItem): ReadItem {
+  if (item.kind !== 'event' || !namesStranger(item.event, scope)) return item;
+  const { source, eventId } = item.event;
+  const because = { reason: 'invalid_field', detail: STRANGER } as const;
+  return { kind: 'refused', ...because, source, eventId, body: item.body, scope };
+}
+
+const STRANGER =
+  'tenant_id: the key that sent this may not name its tenant; dismiss it, or send it with a key that may';
 
 /** Apart, so that an event keeps its text or its objects until it is recorded, and never both. */
 const textOf = (text: string) => () => text;

@@ -7,6 +7,7 @@ import { cutBody, cutDetail, cutIdentifier } from '../events/cut-body.ts';
 import type { EmailPolicy } from '../events/email-identifiers.ts';
 import type { ReadEvent, ReadItem } from '../events/read-item.ts';
 import { KEEP_EMAILS } from '../events/read-item.ts';
+import { type SenderScope, writeScoped } from '../events/sender-scope.ts';
 import { eventKeysOf, eventText } from '../ledger/entries/event-keys.ts';
 import type { Posting, PostOutcome } from '../ledger/posting/post-events.ts';
 import { postEvents } from '../ledger/posting/post-events.ts';
@@ -77,13 +78,18 @@ export interface ReadBatch {
 interface Unposted extends Omit<QuarantinedEvent, 'cut'> {
   /** What tells it from an equal one, beside its body. */
   readonly apart?: string | undefined;
+  /** What its sender may tell of, where its body does not say whose it is. */
+  readonly scope?: SenderScope | undefined;
 }
 
 /** What may be kept of an event that could not be posted. */
 function keptOf(event: Unposted, emails: EmailPolicy): QuarantinedEvent {
+  const kept = cutBody(event.body, emails);
+  const { scope } = event;
   return {
     ...event,
-    ...cutBody(event.body, emails),
+    ...kept,
+    body: scope === undefined ? kept.body : writeScoped(kept.body, scope, emails),
     source: cutIdentifier(event.source, emails),
     eventId: cutIdentifier(event.eventId, emails),
     detail: cutDetail(event.detail, emails),
@@ -134,8 +140,13 @@ async function withoutWaiting(
   });
 }
 
-function digestOf({ body, apart }: Unposted): Buffer {
-  return hash('sha256', apart === undefined ? body : `${apart} ${body}`, 'buffer');
+function digestOf({ body, apart, scope }: Unposted): Buffer {
+  const from = scope === undefined ? [] : [JSON.stringify(scope)];
+  return hash(
+    'sha256',
+    [...from, ...(apart === undefined ? [] : [apart]), body].join(' '),
+    'buffer',
+  );
 }
 
 interface RecordedWhole extends RecordedItem {
@@ -163,10 +174,10 @@ function judgeItems(
 
 function recordUnread(item: Exclude<ReadItem, ReadEvent>): RecordedWhole {
   if (item.kind === 'empty') return { item, outcome: 'empty', quarantined: null };
-  const { source, eventId, reason, detail, apart, repeats = null } = item;
+  const { source, eventId, reason, detail, apart, scope, repeats = null } = item;
   const digests = { ledgerDigest: null, receivedDigest: null, bodyDigest: null };
   const because = { source, eventId, reason, detail };
-  const quarantined = { ...because, body: item.body(), apart, ...digests, repeats };
+  const quarantined = { ...because, body: item.body(), apart, scope, ...digests, repeats };
   return { item, outcome: 'quarantined', quarantined };
 }
 

@@ -1,25 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { cutBody } from '../../events/cut-body.ts';
-import { isObject, type JsonObject, parseJson } from '../../events/foreign/foreign-value.ts';
 import { type ReadContext, readBody } from '../../events/read-body.ts';
+import { KEEP_EMAILS, type ReadItem, type ReadSettings } from '../../events/read-item.ts';
 import {
-  KEEP_EMAILS,
-  type ReadItem,
-  type ReadSettings,
-  type RefusedItem,
-} from '../../events/read-item.ts';
+  namesStranger,
+  nativeOf,
+  type SenderScope,
+  withinScope,
+  writeScoped,
+} from '../../events/sender-scope.ts';
 import type { Parts } from '../../parts.ts';
 import { tellApart } from '../tell-apart.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import type { TakenAnswer, TakenEvent } from './taken-answer.ts';
-
-/** The scope of the key that sends them says whose events they are. */
-export interface TakingScope {
-  /** The source of all of them; null where each says its own. */
-  readonly source: string | null;
-  /** The tenants that they may name; null for any. */
-  readonly tenantIds: readonly string[] | null;
-}
 
 export interface TakingParts extends Pick<Parts, 'clock'> {
   readonly reading: ReadSettings;
@@ -29,12 +22,12 @@ export interface TakingParts extends Pick<Parts, 'clock'> {
 /**
  * Takes a request of a producer: reads it as the worker reads a message, cuts every event to the fields that
  * events have, and answers when all that is let in is durable. An event that cannot be posted is kept,
- * too: it waits in quarantine, as one does that came by the queue. Only one that names a tenant which the
- * key may not name is kept nowhere, so that a leaked key bills nobody else.
+ * too: it waits in quarantine, as one does that came by the queue, held to the scope of its key. Only one that names
+ * a tenant which the key may not name is kept nowhere, so that a leaked key bills nobody else.
  */
 export async function takeEvents(
   { clock, reading, keeper }: TakingParts,
-  request: { readonly body: string; readonly contentType: string; readonly scope: TakingScope },
+  request: { readonly body: string; readonly contentType: string; readonly scope: SenderScope },
 ): Promise<TakenAnswer> {
   const { body, contentType, scope } = request;
   const context: ReadContext = {
@@ -43,8 +36,8 @@ export async function takeEvents(
     attributes: { 'content-type': contentType },
   };
   const read = tellApart(readBody(body, context), randomUUID());
-  const items = read.map((item) => scoped(item, scope));
-  const strangers = new Set(items.filter((item) => namesStranger(item, scope)));
+  const items = read.map((item) => withinScope(item, scope));
+  const strangers = new Set(items.filter((item) => isStranger(item, scope)));
   const letIn = items.filter((item) => !strangers.has(item)).map(cut);
   const outcomes = letIn.length === 0 ? [] : await keeper.keep(letIn);
   const outcomeOf = new Map(letIn.map(({ item }, index) => [item, outcomes[index]]));
@@ -58,36 +51,12 @@ export async function takeEvents(
 
 const TAKEN: ReadonlySet<string> = new Set(['accepted', 'posted', 'duplicate', 'empty']);
 
-/** The key's source stands in place of the event's, in what is posted as in what is kept of it. */
-function scoped(item: ReadItem, { source }: TakingScope): ReadItem {
-  if (source === null) return item;
-  if (item.kind === 'empty') return { ...item, source };
-  if (item.kind === 'refused') return { ...item, source, body: () => rescoped(item, source) };
-  const body = () => JSON.stringify({ ...JSON.parse(item.body()), source });
-  return { ...item, event: { ...item.event, source }, body };
-}
-
-/** What is refused now may be read again, by somebody who knows no scope: so its source stands in what is kept. */
-function rescoped(item: RefusedItem, source: string): string {
-  const event = nativeOf(item);
-  return event === null ? item.body() : JSON.stringify({ ...event, source });
-}
-
-function namesStranger(item: ReadItem, scope: TakingScope): boolean {
+/** What names its tenants in a form of its own, and could not be read, is held to the scope when it is read again. */
+function isStranger(item: ReadItem, scope: SenderScope): boolean {
+  if (item.kind === 'event') return namesStranger(item.event, scope);
   const { tenantIds } = scope;
-  if (item.kind === 'refused') return isOutside(item, scope);
-  if (tenantIds === null || item.kind !== 'event') return false;
-  const { tags, members } = item.event;
-  const named = [tags.tenantId, ...(members ?? []).map((member) => member.tags.tenantId)];
-  return named.some((tenantId) => tenantId !== null && !tenantIds.includes(tenantId));
-}
-
-/** Of what cannot be posted, whatever is no native event says nothing of its source and tenants that can be held. */
-function isOutside(item: RefusedItem, { source, tenantIds }: TakingScope): boolean {
-  if (source === null && tenantIds === null) return false;
-  const event = nativeOf(item);
-  if (event === null) return true;
-  if (tenantIds === null) return false;
+  const event = item.kind === 'refused' ? nativeOf(item) : null;
+  if (tenantIds === null || event === null) return false;
   const parts = Array.isArray(event['members']) ? [event, ...event['members']] : [event];
   return parts.some((part) =>
     TENANT_FIELDS.some((name) => {
@@ -99,16 +68,13 @@ function isOutside(item: RefusedItem, { source, tenantIds }: TakingScope): boole
 
 const TENANT_FIELDS = ['tenant_id', 'customer_id'] as const;
 
-function nativeOf(item: RefusedItem): JsonObject | null {
-  const json = parseJson(item.body());
-  return isObject(json) && Object.hasOwn(json, 'event_id') ? json : null;
-}
-
 /** Addresses follow the policy of whoever posts the event. */
 function cut(item: ReadItem): LetIn {
   const { body } = cutBody(item.body(), KEEP_EMAILS);
   const tenantId = item.kind === 'event' ? item.event.tags.tenantId : null;
-  return { item, json: body, tenantId };
+  const scope = item.kind === 'event' ? undefined : item.scope;
+  const json = scope === undefined ? body : writeScoped(body, scope, KEEP_EMAILS);
+  return { item, json, tenantId };
 }
 
 function identityOf(item: ReadItem): Pick<TakenEvent, 'event_id' | 'source'> {
