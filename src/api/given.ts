@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import { Refusal } from '../refusal.ts';
 import type { Fields, RequestField } from './fields-of.ts';
@@ -18,6 +19,7 @@ const SHORT: Readonly<Record<string, string>> = {
   user: 'user_id',
   entry: 'entry_id',
   key: 'key_id',
+  endpoint: 'endpoint_id',
   event: 'event_id',
   trace: 'trace_id',
   alert: 'alert_id',
@@ -37,29 +39,49 @@ export function fieldNamed(name: string, fields: Fields): string {
 
 /**
  * The JSON of the use case's request, made of the path, the query and the body; what is not given is null
- * where it may be. Throws a `Refusal` that names what is no field of the request.
+ * where it may be. Throws a `Refusal` that names what is no field of the request, and a field that is given twice and
+ * otherwise: one of the two would be passed over in silence.
  */
 export function givenBy(
   { fields }: Pick<Route, 'fields'>,
   { path, query, body }: Said,
 ): JsonObject {
   refuseUnknown([...Object.keys(body ?? {}), ...query.keys()], fields);
-  const given: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(fields)) {
-    if (field.otherwise !== undefined) given[name] = field.otherwise;
-  }
-  for (const [name, value] of Object.entries(body ?? {})) {
-    given[fieldNamed(name, fields)] = value;
-  }
+  const said = new Map<string, SaidField>();
+  const say = (name: string, read: (field: string) => unknown) => {
+    const field = fieldNamed(name, fields);
+    const [before, value] = [said.get(field), read(field)];
+    // What may be left out says nothing as null, either.
+    if (before === undefined || before.value === null) said.set(field, { name, value });
+    else if (value !== null) refuseOther(field, before, { name, value });
+  };
+  for (const [name, value] of Object.entries(body ?? {})) say(name, () => value);
   for (const name of new Set(query.keys())) {
-    const long = fieldNamed(name, fields);
-    given[long] = readTexts(query.getAll(name), fields[long], name);
+    say(name, (field) => readTexts(query.getAll(name), fields[field], name));
   }
   for (const [name, value] of Object.entries(path)) {
-    const long = fieldNamed(name, fields);
-    given[long] = readTexts([value], fields[long], name);
+    say(name, (field) => readTexts([value], fields[field], name));
   }
-  return given;
+  const given = Object.entries(fields).flatMap(([name, { otherwise }]) =>
+    otherwise === undefined ? [] : [[name, otherwise] as const],
+  );
+  return Object.fromEntries([...given, ...[...said].map(([name, { value }]) => [name, value])]);
+}
+
+/** What was said of a field, and by which of its names. */
+interface SaidField {
+  readonly name: string;
+  readonly value: unknown;
+}
+
+function refuseOther(field: string, before: SaidField, other: SaidField): void {
+  if (isDeepStrictEqual(before.value, other.value)) return;
+  const shown = ({ name, value }: SaidField) => `${name} ${JSON.stringify(value).slice(0, 100)}`;
+  throw new Refusal(
+    'bad_request',
+    `the request says ${field} twice, and not the same: ${shown(before)}, and ${shown(other)}`,
+    'say it once, in the path where it stands there',
+  );
 }
 
 function refuseUnknown(names: readonly string[], fields: Fields): void {
