@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
@@ -160,6 +161,10 @@ async function answerQuestion(
 ): Promise<Reply> {
   const bearer = await keys.letInRequest(c.req.raw, addressOf(c));
   if (bearer.kind === 'refused') return bearer.reply;
+  if (!isUtf8Address(c.req.url)) {
+    const detail = 'the address of the request has %XX that is no UTF-8';
+    return problem('bad_request', { detail, remedy: AS_UTF8 });
+  }
   const body = route.method === 'GET' ? null : await readJson(c.req.raw);
   if (body instanceof Refused) return body.reply;
   const said = { path: c.req.param(), query: new URL(c.req.url).searchParams, body };
@@ -209,6 +214,9 @@ const ACTION_LIMITS: BodyLimits = { sentBytes: 4 * 1024 * 1024, unfoldedBytes: 1
 async function readJson(request: Request): Promise<JsonObject | Refused> {
   const read = await readBytes(request, ACTION_LIMITS);
   if (read.kind === 'refused') return new Refused(read.reply);
+  if (!isUtf8(read.bytes)) {
+    return new Refused(problem('bad_request', { detail: 'the body is no UTF-8', remedy: AS_UTF8 }));
+  }
   const text = read.bytes.toString('utf8');
   if (text.trim() === '') return {};
   const json = parse(text);
@@ -216,6 +224,14 @@ async function readJson(request: Request): Promise<JsonObject | Refused> {
   const detail = json === undefined ? 'the body is not JSON' : 'the body is JSON, but no object';
   const remedy = 'send the fields of the request as one JSON object';
   return new Refused(problem('bad_request', { detail, remedy }));
+}
+
+const AS_UTF8 = 'send it as UTF-8, since a name in another encoding would be another name';
+
+/** Whether what stands as %XX in an address is UTF-8; what is none would be read as another name. */
+function isUtf8Address(url: string): boolean {
+  const runs = url.match(/(?:%[0-9a-f]{2})+/gi) ?? [];
+  return runs.every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
 }
 
 function parse(text: string): unknown {

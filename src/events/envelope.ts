@@ -2,6 +2,7 @@ import type { QuarantineReason } from './event.ts';
 import { isGzipBase64, unfold } from './folded.ts';
 import { at, firstGiven, parseJson } from './foreign/foreign-value.ts';
 import { OutOfBounds, readJson } from './json-bounds.ts';
+import { textOfBytes } from './text-of-bytes.ts';
 
 /** What a queue message is about, once the services that passed it on are taken off. */
 export type Unwrapped =
@@ -64,7 +65,7 @@ function innerOf(value: unknown): Inner | null {
 function unfoldedJson(base64: string): unknown {
   if (!isGzipBase64(base64)) return undefined;
   const unfolded = unfold('gzip', Buffer.from(base64, 'base64'), 'awslogs.data');
-  if (unfolded.kind === 'bytes') return readJson(unfolded.bytes.toString('utf8'));
+  if (unfolded.kind === 'bytes') return readJson(textOfBytes(unfolded.bytes));
   if (unfolded.reason === 'too_large') throw new OutOfBounds(unfolded.reason, unfolded.detail);
   return undefined;
 }

@@ -22,6 +22,7 @@ import {
   refuse,
   refuseLongEvent,
 } from './read-item.ts';
+import { textOfBytes } from './text-of-bytes.ts';
 
 export interface ReadContext extends ItemContext {
   /** Text attributes of the message; a content type says that a body is OTLP protobuf in base64. */
@@ -66,7 +67,7 @@ function readMessageBody(body: string, context: ReadContext): readonly ReadItem[
 function readFolded(body: string, context: ReadContext): readonly ReadItem[] {
   const unfolded = unfold('gzip', Buffer.from(body, 'base64'), 'the body');
   if (unfolded.kind === 'refused') return [refuse(unfolded, () => body)];
-  return readText(unfolded.bytes.toString('utf8'), context);
+  return readText(textOfBytes(unfolded.bytes), context);
 }
 
 function readText(body: string, context: ReadContext): readonly ReadItem[] {
@@ -235,7 +236,7 @@ function readEncodedPack(pack: JsonObject, context: MessageContext): readonly Re
   }
   const unfolded = unfold(encoding, Buffer.from(events, 'base64'), 'events');
   if (unfolded.kind === 'refused') return [refuse(unfolded, whole)];
-  const text = unfolded.bytes.toString('utf8');
+  const text = textOfBytes(unfolded.bytes);
   const json = readJson(text);
   if (!Array.isArray(json)) {
     const detail = 'events: does not unfold to a JSON array of events';

@@ -25,6 +25,7 @@ import { NATIVE_FIELDS } from './native-shape.ts';
 import { canonicalProvider, isRepeatingId } from './provider-name.ts';
 import { isStorable } from './schema-parts.ts';
 import { namesStranger, readScoped, type SenderScope, withinScope } from './sender-scope.ts';
+import { hasUnreadable } from './text-of-bytes.ts';
 
 /** One event of a message, good or bad, or that there was none; each stands alone. */
 export type ReadItem = ReadEvent | RefusedItem | EmptyItem;
@@ -390,7 +391,9 @@ export function refuse(
   return {
     kind: 'refused',
     reason: because.reason,
-    detail: because.detail,
+    detail: hasUnreadable(body())
+      ? `${because.detail}; it has text that is no UTF-8`
+      : because.detail,
     source: storable(item['source']),
     eventId: storable(item['event_id']),
     body,

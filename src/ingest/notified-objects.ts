@@ -3,6 +3,7 @@ import { isGzip, unfoldObject } from '../events/folded.ts';
 import { MOST_ITEMS, tooManyItems } from '../events/json-bounds.ts';
 import { type ReadContext, readBody } from '../events/read-body.ts';
 import { type ReadItem, refuse } from '../events/read-item.ts';
+import { textOfBytes } from '../events/text-of-bytes.ts';
 
 /** Objects that notifications name, where an operator lets them be fetched. */
 export interface ObjectSource {
@@ -81,8 +82,8 @@ async function readObject(name: ObjectName, reading: Reading): Promise<readonly 
 }
 
 function textOf(bytes: Buffer): string {
-  if (!isGzip(bytes)) return bytes.toString('utf8');
+  if (!isGzip(bytes)) return textOfBytes(bytes);
   const unfolded = unfoldObject(bytes);
   if (unfolded.kind === 'refused') throw new Error(unfolded.detail);
-  return unfolded.bytes.toString('utf8');
+  return textOfBytes(unfolded.bytes);
 }

@@ -1,3 +1,4 @@
+import { textOfBytes } from '../../events/text-of-bytes.ts';
 import { type TakingParts, takeEvents } from '../../ingest/taking/take-events.ts';
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
 import type { Caller } from '../../keys/key.ts';
@@ -24,7 +25,7 @@ export async function takeRequest(
   if (read.kind === 'refused') return read.reply;
   const isProtobuf = isProtobufType(type);
   const { bytes } = read;
-  const text = isProtobuf ? '' : bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = isProtobuf ? '' : textOfBytes(bytes).replace(/^\uFEFF/, '');
   if (saysNothing(bytes, text, isProtobuf)) return answerNothing(door, request, isProtobuf);
   const event = isProtobuf ? null : cloudEventOf(request.headers, text);
   if (event === null && isNoJson(text, isProtobuf)) return refuseNoise();

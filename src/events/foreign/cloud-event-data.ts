@@ -1,4 +1,5 @@
 import { readProviderUsage } from '../provider-usage.ts';
+import { textOfBytes } from '../text-of-bytes.ts';
 import { KNOWN_TOKENS, TOKENS } from '../unknown-tokens.ts';
 import { usageSchema } from '../usage-fields.ts';
 import { countOf, sumOf } from './foreign-count.ts';
@@ -124,7 +125,7 @@ function isOfProvider(name: string): boolean {
 
 function dataOf(cloudEvent: object): unknown {
   const base64 = at(cloudEvent, 'data_base64');
-  if (typeof base64 === 'string') return parseJson(Buffer.from(base64, 'base64').toString('utf8'));
+  if (typeof base64 === 'string') return parseJson(textOfBytes(Buffer.from(base64, 'base64')));
   const data = at(cloudEvent, 'data');
   return typeof data === 'string' ? parseJson(data) : data;
 }

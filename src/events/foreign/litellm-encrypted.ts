@@ -1,5 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
 import { readJson } from '../json-bounds.ts';
+import { textOfBytes } from '../text-of-bytes.ts';
 import { at, isObject } from './foreign-value.ts';
 
 /** Tells whether this is the body that LiteLLM's SQS logger sends when it encrypts its payloads. */
@@ -53,7 +54,7 @@ function bytesAt(envelope: object, name: string, length: number | null): Buffer 
 
 function finish(decipher: ReturnType<typeof createDecipheriv>, ciphertext: Buffer): string {
   try {
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+    return textOfBytes(Buffer.concat([decipher.update(ciphertext), decipher.final()]));
   } catch {
     throw new Error(
       'the encrypted LiteLLM message does not open with this key and additional data',

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isStorable } from '../schema-parts.ts';
 import { isObject, type JsonObject } from './foreign-value.ts';
 
 /** The limits of the native event; what a foreign producer writes knows nothing of them. */
@@ -47,7 +48,7 @@ export function tidyEvent(event: JsonObject): JsonObject {
       const text = isTag(name) ? tagText(name, value, cut) : textOf(value);
       fields[name] = cutText(name, text, { cut, most: CUT[name] });
     } else if (IDENTIFYING[name] !== undefined) {
-      fields[name] = shortened(name, textOf(value), { cut, most: IDENTIFYING[name] });
+      fields[name] = shortened(name, idText(value), { cut, most: IDENTIFYING[name] });
     } else fields[name] = value;
   }
   const tags = tidyTags(event['tags'], cut);
@@ -64,6 +65,11 @@ function tagText(name: string, value: unknown, cut: string[]): unknown {
   if (typeof value !== 'object' || value === null) return textOf(value);
   cut.push(name);
   return undefined;
+}
+
+/** What no text can hold is left for the schema to refuse: without it, two names would be one. */
+function idText(value: unknown): unknown {
+  return typeof value === 'string' && !isStorable(value) ? value : textOf(value);
 }
 
 /** Writes numbers, booleans and big integers as text, and leaves other values as they are. */
@@ -90,7 +96,7 @@ function cutText(name: string, value: unknown, { cut, most }: Limit): unknown {
 }
 
 function shortened(name: string, value: unknown, { cut, most }: Limit): unknown {
-  if (typeof value !== 'string' || value.length <= most) return value;
+  if (typeof value !== 'string' || value.length <= most || !isStorable(value)) return value;
   cut.push(name);
   const digest = createHash('sha256').update(value).digest('hex').slice(0, 32);
   return `${value.slice(0, most - digest.length - 1).toWellFormed()}~${digest}`;
@@ -105,8 +111,7 @@ function tidyTags(tags: unknown, cut: string[]): unknown {
       typeof value === 'string' &&
       value.length <= LONGEST_FURTHER_TAG &&
       value !== '' &&
-      value.isWellFormed() &&
-      !value.includes('\u0000'),
+      isStorable(value),
   );
   if (isTidy && entries.length < MOST_FURTHER_TAGS) return tags;
   const tidy = entries.flatMap(([name, value]): [string, unknown][] => {

@@ -1,4 +1,5 @@
 import { tooManyValues } from '../json-bounds.ts';
+import { textOfBytes } from '../text-of-bytes.ts';
 
 /**
  * The type says how a field's bytes are to be read; a function names the type of a message within
@@ -142,7 +143,7 @@ function decode(
     if (type === 'enum') return Number(BigInt.asIntN(32, value));
     if (type === 'boolean') return value !== 0n;
   } else if (typeof type === 'function') return readMessage(value, type(), within);
-  else if (type === 'text') return value.toString('utf8');
+  else if (type === 'text') return textOfBytes(value);
   else if (type === 'hex' || type === 'base64') return value.toString(type);
   else if (type === 'double' && value.length === 8) return value.readDoubleLE();
   else if (type === 'nanos' && value.length === 8) return value.readBigUInt64LE().toString();
