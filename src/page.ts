@@ -5,7 +5,8 @@ import { Refusal } from './refusal.ts';
 /**
  * Long lists are asked for some rows at a time: an answer says where the next rows begin, in a text that
  * only we read. The place is a value by which the list is ordered, so rows that come in meanwhile
- * neither repeat nor hide others.
+ * neither repeat nor hide others. A list without such a value is read whole: where the row at which a page ended has
+ * left it since, the next page is refused.
  */
 export const pageFields = {
   /** Rows at the most. */

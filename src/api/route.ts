@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import type { KeyRole } from '../keys/key-answer.ts';
 import { cutPage, nextCursorField, pageFields, readCursor } from '../page.ts';
+import { Refusal } from '../refusal.ts';
 import { readRequest } from '../request.ts';
 import type { ApiParts } from './api-parts.ts';
 import { type Fields, fieldsOf } from './fields-of.ts';
@@ -103,6 +104,8 @@ interface ListOptions<Request extends z.ZodObject, Row> {
   readonly rows: string;
   /** What tells one row from another, and keeps its place. */
   readonly idOf: (row: Row) => string;
+  /** How the rows stand by their ids, where these are numbers: then a row that has left the list keeps its place, too. */
+  readonly numbered?: 'up' | 'down';
   readonly use: (parts: ApiParts, request: z.output<Request>) => Promise<readonly Row[]>;
 }
 
@@ -112,6 +115,7 @@ export function listRoute<Request extends z.ZodObject, Row>(
   options: ListOptions<Request, Row>,
 ): Route {
   const { about, roles, summary, request, answer, defaults = {}, rows, idOf, use } = options;
+  const { numbered = null } = options;
   const paged = request.extend(pageFields);
   return {
     ...placeOf(at),
@@ -124,12 +128,33 @@ export function listRoute<Request extends z.ZodObject, Row>(
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);
       const all = await use(parts, readRequest(request, own as z.input<Request>));
-      const [after = null] = readCursor(page.cursor, ['name']) ?? [];
-      const from = after === null ? 0 : all.findIndex((row) => idOf(row) === after) + 1;
+      const [after = null] = readCursor(page.cursor, [numbered === null ? 'name' : 'number']) ?? [];
+      const from = after === null ? 0 : placeAfter(all.map(idOf), after, numbered);
       const cut = cutPage(all.slice(from, from + page.limit + 1), page.limit, (row) => [idOf(row)]);
       return { [rows]: cut.rows, next_cursor: cut.next };
     },
   };
+}
+
+/** Returns the place behind the row at which a page ended; throws a `Refusal` where nothing tells it any more. */
+function placeAfter(
+  ids: readonly string[],
+  after: string,
+  numbered: ListOptions<z.ZodObject, unknown>['numbered'] | null,
+): number {
+  const at = ids.indexOf(after);
+  if (at >= 0) return at + 1;
+  if (numbered === null) {
+    throw new Refusal(
+      'bad_request',
+      'the row at which the cursor stands is not in this list any more, or never was',
+      'leave the cursor out to begin anew',
+    );
+  }
+  const isBehind = (id: string) =>
+    numbered === 'up' ? BigInt(id) > BigInt(after) : BigInt(id) < BigInt(after);
+  const next = ids.findIndex(isBehind);
+  return next === -1 ? ids.length : next;
 }
 
 type PageGiven = { readonly limit: number; readonly cursor: string | null };

@@ -141,6 +141,7 @@ const QUARANTINE: readonly Route[] = [
     defaults: { all: false },
     rows: 'quarantine',
     idOf: ({ quarantine_id }) => quarantine_id,
+    numbered: 'up',
     use: (parts, { all }) => listQuarantine(parts, { all, limit: MOST_QUARANTINED }),
   }),
   route('GET /v1/quarantine/{quarantined}', {
@@ -279,6 +280,7 @@ const MONTH: readonly Route[] = [
     defaults: { all: false },
     rows: 'alerts',
     idOf: ({ alert_id }) => alert_id,
+    numbered: 'up',
     use: listAlerts,
   }),
   route('POST /v1/alerts/{alert}/resolve', {

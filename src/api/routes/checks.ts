@@ -72,6 +72,7 @@ const LAWS: readonly Route[] = [
     defaults: { last: 20 },
     rows: 'seals',
     idOf: ({ seal_number }) => seal_number,
+    numbered: 'down',
     use: listSeals,
   }),
 ];
