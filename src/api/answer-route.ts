@@ -70,10 +70,21 @@ function askedBy(route: Route, key: Caller, asked: Asked): Asked {
   }
   if (key.role !== 'ingest') return { ...asked, given };
   if (has('tenant_id')) requireNamed(key, given['tenant_id']);
+  else if (has('source')) requireSource(key);
   return {
     ...asked,
     given: key.source !== null && has('source') ? { ...given, source: key.source } : given,
   };
+}
+
+/** What came in is counted by its source, for all of its tenants together: a key for some of them has no part of it. */
+function requireSource(key: Caller): void {
+  if (key.source !== null || key.tenantIds === null) return;
+  throw new Refusal(
+    'not_permitted',
+    'this key may name some tenants and has no source, and what came in is counted by source',
+    'use a key that has a source, or one with the role reader',
+  );
 }
 
 function requireNamed(key: Caller, tenantId: unknown): void {

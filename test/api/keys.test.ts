@@ -109,4 +109,15 @@ describe('a key', () => {
     expect(set.json).toMatchObject({ limit: '10', kind: 'hard' });
     expect(await textRows(database, 'select set_by from budgets')).toEqual([{ set_by: 'finance' }]);
   });
+
+  it('for some tenants, and without a source, sees nothing of what came in for others', async () => {
+    const coverage = '/v1/ingest/coverage';
+    const some = await api.key('ingest', { tenants: ['acme'] });
+    const refused = await api.ask(coverage, some);
+    expect([refused.status, refused.json.kind]).toEqual([403, 'not_permitted']);
+    expect((await api.ask(`${coverage}?source=shop`, some)).status).toBe(403);
+    const sourced = await api.key('ingest', { tenants: ['acme'], source: 'shop' });
+    expect((await api.ask(`${coverage}?source=other`, sourced)).status).toBe(200);
+    expect((await api.ask(coverage, await api.key('ingest'))).status).toBe(200);
+  });
 });

@@ -88,3 +88,27 @@ it('what a route does is called as the command that does the same', async () => 
     if (act !== null) expect(names).toContain(act);
   }
 });
+
+it('what a receiver is told at is nobody else’s: the journal shows whose it is, and that it changed', async () => {
+  const database = await freshDatabase();
+  const api = await freshApi(database);
+  const admin = await api.key('admin');
+  const url = (token: string) => `https://hooks.example.com/services/T00/B00/${token}`;
+  for (const token of ['FIRSTTOKEN', 'SECRETTOKEN']) {
+    const added = await api.ask('/v1/webhooks', admin, { json: { url: url(token) } });
+    expect(added.status).toBe(200);
+  }
+  const answer = await api.ask('/v1/acts', await api.key('reader'));
+  expect(answer.status).toBe(200);
+  expect(answer.text).not.toContain('TOKEN');
+  const { acts } = actsAnswer.parse(answer.json);
+  const shown = acts
+    .flatMap(({ rows }) => rows)
+    .filter(({ table }) => table === 'webhook_endpoints')
+    .map(({ fields }) => fields.find(({ name }) => name === 'url')?.became);
+  expect(shown).toHaveLength(2);
+  expect(new Set(shown).size).toBe(2);
+  for (const place of shown) {
+    expect(place).toMatch(/^https:\/\/hooks\.example\.com\/… \(sha-256 [0-9a-f]{12}\)$/);
+  }
+});
