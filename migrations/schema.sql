@@ -1111,6 +1111,14 @@ table webhook_events (
 );
 CREATE INDEX webhook_events_by_time ON public.webhook_events USING btree (occurred_at);
 
+table webhook_missing (
+  thing text collate "C" not null,
+  names text[],
+  told_count bigint not null,
+  told_at timestamp with time zone not null,
+  constraint webhook_missing_pkey PRIMARY KEY (thing)
+);
+
 schema audit;
 
 view audit.alerts as

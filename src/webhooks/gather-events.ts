@@ -1,10 +1,8 @@
-import { hash } from 'node:crypto';
 import { formatMeasure } from '../budgets/budget.ts';
 import { readBudgetedTenants, readStandings, type StandingRow } from '../budgets/budget-store.ts';
 import type { InstantMs } from '../clock.ts';
 import { formatDecimal, formatMinor } from '../money.ts';
-import type { MissingThing } from '../month/completeness/missing-answer.ts';
-import { nameMissing } from '../month/completeness/name-missing.ts';
+import { findMissing } from '../month/completeness/name-missing.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import {
@@ -16,13 +14,14 @@ import {
   readRaiseFacts,
   type ThresholdFact,
 } from './gathering-store.ts';
+import { tellMissing } from './missing-events.ts';
 import { addToOutbox, type Happened } from './outbox-store.ts';
 import type { WebhookParts } from './webhook-parts.ts';
 
 /**
  * Looks at what stands in the database and puts what is new into the outbox, each thing once: whoever closes, pushes
  * or counts knows nothing of webhooks, and nothing is missed that happened while nobody looked. Answers how many
- * were new.
+ * messages were new.
  */
 export async function gatherEvents(
   parts: Pick<WebhookParts, 'database' | 'clock'>,
@@ -32,14 +31,15 @@ export async function gatherEvents(
   const since = await readHeardSince(database);
   if (since === null) return 0;
   const now = clock();
-  const missing = of.withMissing ? await nameMissing(parts, { month: null, tenant_id: null }) : [];
-  return addToOutbox(database, [
+  const found = await addToOutbox(database, [
     ...(await readPeriodFacts(database, since)).map(periodHappened),
     ...(await readPassedThresholds(database, now)).map((fact) => thresholdHappened(fact, now)),
     ...(await findOverruns(parts, now)),
     ...(await readRaiseFacts(database, since)).map(raiseHappened),
-    ...missing.map((thing) => missingHappened(thing, now)),
   ]);
+  if (!of.withMissing) return found;
+  const missing = await findMissing(parts, { month: null, tenant_id: null });
+  return found + (await tellMissing(database, missing, now));
 }
 
 function periodHappened(fact: PeriodFact): Happened {
@@ -125,7 +125,8 @@ async function findOverruns(
   return rows.flatMap((row) => {
     const projected = projectSpent(row, { now, monthBegan: begins.get(row.tenant_id) ?? now });
     if (projected === null || projected <= row.amount || row.spent > row.amount) return [];
-    const key = `budget.projected_overrun ${row.budget_id} ${row.time_key}`;
+    const limit = `${row.amount} ${row.currency ?? 'tokens'}`;
+    const key = `budget.projected_overrun ${row.budget_id} ${row.time_key} ${limit}`;
     return [
       {
         ...{ kind: 'budget.projected_overrun' as const, key, subject: `budget ${row.budget_id}` },
@@ -150,15 +151,4 @@ export function projectSpent(
   const [over, all] = [BigInt(Math.floor(now - beganAt)), BigInt(Math.floor(endsAt - beganAt))];
   if (over <= 0n || over * 100n < all * PACE_AFTER_PERCENT) return null;
   return (spent * all) / over;
-}
-
-/** A thing is told once; of alerts, which have nothing but their words, each is told. */
-function missingHappened(thing: MissingThing, now: InstantMs): Happened {
-  const { kind, tenant_id, period_start, detail } = thing;
-  const words = kind === 'alert' ? hash('sha256', detail).slice(0, 16) : '';
-  const key = `month.incomplete ${JSON.stringify([kind, tenant_id, period_start, words])}`;
-  return {
-    ...{ kind: 'month.incomplete', key, occurredAt: now, data: { ...thing } },
-    subject: tenant_id === null ? 'ledger' : `tenant ${tenant_id}`,
-  };
 }

@@ -70,7 +70,9 @@ export interface ThresholdFact {
 
 /**
  * Reads the budgets that came to one of their shares in the time that runs or the one before, once
- * each time. What is held counts for nothing here: it is not spent yet.
+ * for each limit. What is held counts for nothing here: it is not spent yet. A limit that was changed
+ * says nothing new of a time that is over: of a run that was told of under another limit, only what it
+ * spent since counts, and of days and months only the last one.
  */
 export async function readPassedThresholds(
   database: Database,
@@ -85,9 +87,17 @@ export async function readPassedThresholds(
       when 'month' then to_char(${formatInstant(now)}::timestamptz - interval '62 days', 'YYYY-MM-DD') else '' end
     cross join unnest(b.thresholds) t(share)
     cross join lateral (
-      select 'budget.threshold ' || b.budget_id || ' ' || t.share || ' ' || c.time_key as event_key) k
+      select 'budget.threshold ' || b.budget_id || ' ' || t.share || ' ' || c.time_key as of_any_limit) a
+    cross join lateral (
+      select a.of_any_limit || ' ' || b.amount || ' ' || coalesce(b.currency, 'tokens') as event_key) k
     where c.spent > 0 and c.spent * 100 >= b.amount * t.share
       and not exists (select from webhook_events e where e.event_key = k.event_key)
+      and not exists (
+        select from webhook_events e
+        where e.event_key > a.of_any_limit || ' ' and e.event_key < a.of_any_limit || '!' and e.data->>'time' = c.time_key
+          and case b.per when 'run'
+            then (e.data->>'spent')::numeric * case b.measure when 'money' then 1000000000000 else 1 end >= c.spent
+            else c.time_key < (select max(n.time_key) from budget_counters n where n.budget_id = b.budget_id) end)
     order by b.budget_id, c.time_key, t.share limit 1000`.execute(database.kysely);
   return rows;
 }

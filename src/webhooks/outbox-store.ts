@@ -16,7 +16,7 @@ export interface Happened {
 
 /** Puts into the outbox what is not there yet, for every endpoint that hears of it; answers how many were new. */
 export async function addToOutbox(
-  database: Database,
+  database: Pick<Database, 'kysely'>,
   happened: readonly Happened[],
 ): Promise<number> {
   if (happened.length === 0) return 0;

@@ -237,6 +237,60 @@ it('each share of a budget is told once a period, and the next period tells it a
   expect(shares()).toEqual([50, 80, 100, 50, 80]);
 });
 
+it('a limit that was raised has its own shares, and each is told once for it', async () => {
+  await add(['budget.threshold']);
+  const tenant = await spend();
+  const limit = (amount: string) =>
+    putBudget(database, { tenant_id: tenant, per: 'day', amount, thresholds: [80] }, now);
+  await limit('0.005');
+  await look();
+  // 0.0042 of 0.01 are 42 percent, and twice as much 84.
+  await limit('0.01');
+  await look();
+  expect(limits()).toEqual(['0.005']);
+  await spend('again');
+  await look();
+  await look();
+  expect(limits()).toEqual(['0.005', '0.01']);
+  await limit('0.005');
+  await look();
+  expect(limits()).toEqual(['0.005', '0.01']);
+});
+
+it('a limit that was changed tells nothing of a day that is over, nor of a run that spends nothing more', async () => {
+  await add(['budget.threshold']);
+  const tenant = await spend('one', now, { agent_run_id: 'run 7' });
+  const limit = async (amount: string) => {
+    await putBudget(database, { tenant_id: tenant, per: 'day', amount, thresholds: [80] }, now);
+    await putBudget(database, { tenant_id: tenant, per: 'run', amount, thresholds: [80] }, now);
+  };
+  await limit('0.005');
+  await spend('two', now, { agent_run_id: 'run 7' });
+  await look();
+  const times = () => receiver.got.map(({ body }) => JSON.parse(body).data.time);
+  expect(times()).toEqual(['2026-10-20', 'run 7']);
+  now = '2026-10-21T12:00:00Z';
+  await spend('three', now, { agent_run_id: 'run' });
+  await limit('0.0051');
+  await look();
+  expect(times()).toEqual(['2026-10-20', 'run 7', '2026-10-21', 'run']);
+  await spend('four', now, { agent_run_id: 'run 7' });
+  await look();
+  expect(times()).toEqual(['2026-10-20', 'run 7', '2026-10-21', 'run', 'run 7']);
+});
+
+it('a pace that passes a budget is told once for each limit', async () => {
+  await add(['budget.projected_overrun']);
+  const tenant = await spend();
+  // At three in the afternoon of Berlin's day 15 hours of it are over: 0.0042 become 0.00672.
+  now = '2026-10-20T13:00:00Z';
+  for (const amount of ['0.005', '0.006', '0.006']) {
+    await putBudget(database, { tenant_id: tenant, per: 'day', amount, thresholds: [] }, now);
+    await look();
+  }
+  expect(limits()).toEqual(['0.005', '0.006']);
+});
+
 it('a run that came to a share of what each run may cost is told, and so is a pace that passes a budget', async () => {
   await add(['budget.threshold', 'budget.projected_overrun']);
   const tenant = await spend();
@@ -301,6 +355,10 @@ it('an endpoint that is removed takes its deliveries along, and one that is disa
   await removeEndpoint(parts(), { endpoint_id: other.endpoint_id, actor: 'ada' });
   expect(await listEndpoints(parts())).toMatchObject([{ delivered: 1 }]);
 });
+
+function limits(): readonly string[] {
+  return receiver.got.map(({ body }) => JSON.parse(body).data.limit);
+}
 
 function shares(): readonly number[] {
   return receiver.got.map(({ body }) => JSON.parse(body).data.share_percent);

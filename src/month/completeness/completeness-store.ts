@@ -59,7 +59,7 @@ export async function readLacking(
   const currencies = await readCostCurrencies(database);
   const { rows } = await sql<LackingRow>`
     select l.lack, e.tenant_id, e.period_start, count(*) as entries,
-      (array_agg(distinct l.model))[1:5] as models,
+      array_agg(distinct l.model) as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
       min(e.occurred_at) as first_at, bool_or(e.currency <> all(${currencies}::text[])) as wants_rates
     from entries e
@@ -79,7 +79,7 @@ async function readLackingBefore(
   const first = month === null ? since : `${month}-01`;
   const { rows } = await sql<LackingRow>`
     select e.outcome as lack, e.tenant_id, e.period_start, count(*) as entries,
-      (array_agg(distinct e.requested_model))[1:5] as models,
+      array_agg(distinct e.requested_model) as models,
       (array_agg('ent_' || e.entry_id order by e.entry_id))[1:3] as entry_ids,
       min(e.occurred_at) as first_at, false as wants_rates
     from periods p cross join lateral (

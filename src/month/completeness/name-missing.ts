@@ -1,11 +1,10 @@
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
-import { picoPerMinor } from '../../currencies.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine-store.ts';
 import { findWaiting } from '../../ledger/closes/waiting-entries.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
-import { formatMinor, formatPico, PICO_PER_MICRO } from '../../money.ts';
+import { formatPico, PICO_PER_MICRO } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
@@ -25,6 +24,7 @@ import { readTenants } from '../../tenants/tenant-store.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
 import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
+import { counted, type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import { findPauses } from './paused-collections.ts';
 import type { ReportedTwice } from './reported-twice.ts';
@@ -34,15 +34,23 @@ import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
 import { kindOfAlert } from './wrong-invoices.ts';
 
+/** Names what is missing, without what tells one thing from another over time. */
+export async function nameMissing(
+  parts: NameParts,
+  request: MissingRequest,
+): Promise<readonly MissingThing[]> {
+  return (await findMissing(parts, request)).map(({ thing }) => thing);
+}
+
 /**
- * Names everything that keeps a month from being whole (R24): what waits, what stands twice, whom nobody
+ * Finds everything that keeps a month from being whole (R24): what waits, what stands twice, whom nobody
  * registered, what is told to nobody or billed by nothing, and what has no price, measure or cost.
  * Integrity is what the laws prove; completeness is this. It changes nothing and stops nobody.
  */
-export async function nameMissing(
-  parts: Pick<Parts, 'database' | 'clock'>,
+export async function findMissing(
+  parts: NameParts,
   request: MissingRequest,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const { database, clock } = parts;
   await foldAll(database, clock);
   const now = clock();
@@ -76,7 +84,7 @@ const IDS_NAMED = 5;
 async function nameWaiting(
   { database }: NameParts,
   { month, tenantId }: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const rows = await listQuarantined(database, { all: false, limit: WAITING_READ });
   if (rows.length === 0) return [];
   const catalog = await loadPriceCatalog(database.kysely);
@@ -97,7 +105,7 @@ function boundsOf(month: string) {
   return { name: month, startsAt, endsAt: parseInstant(`${next}-01T00:00:00Z`) };
 }
 
-function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]): MissingThing {
+function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]): MissingFound {
   const worth = events.flatMap((event) => event.worth ?? []);
   const sums = [...Map.groupBy(worth, ({ currency }) => currency)].map(([currency, of]) => ({
     currency,
@@ -114,42 +122,56 @@ function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]):
       : `worth ${sums.map(({ sum, currency }) => money(sum, currency)).join(' and ')}${worth.length < events.length ? ` for the ${worth.length} that can be priced` : ''}`;
   const ids = events.slice(0, IDS_NAMED).map(({ id }) => String(id));
   const more = events.length > ids.length ? ', …' : '';
+  const nameOf = ({ reason, occurredAt, receivedAt }: WaitingEvent) =>
+    `${reason} ${utcDay(occurredAt ?? receivedAt).slice(0, 7)}`;
   return {
-    ...thing('quarantined', tenantId),
-    count: events.length,
-    amount: only === null ? null : formatPico(only.sum),
-    currency: only?.currency ?? null,
-    detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${ids.join(', ')}${more}`,
+    about: '',
+    names: namesOf(events.map(nameOf)),
+    thing: {
+      ...thing('quarantined', tenantId),
+      count: events.length,
+      amount: only === null ? null : formatPico(only.sum),
+      currency: only?.currency ?? null,
+      detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${ids.join(', ')}${more}`,
+    },
   };
 }
 
-async function nameShared({ database }: NameParts, scope: Scope): Promise<readonly MissingThing[]> {
+async function nameShared({ database }: NameParts, scope: Scope): Promise<readonly MissingFound[]> {
   const rows = await readShared(database, scope);
   return rows.map((row) => ({
-    ...thing('under_two_tenants', null),
-    count: row.entry_ids.length,
-    ...chargeOf(row.charge, row.currencies),
-    detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
+    about: JSON.stringify([row.source, row.event_id, row.member_id]),
+    names: namesOf(row.tenants),
+    thing: {
+      ...thing('under_two_tenants', null),
+      count: row.entry_ids.length,
+      ...chargeOf(row.charge, row.currencies),
+      detail: `event ${JSON.stringify(row.event_id)} of source ${JSON.stringify(row.source)} stands under ${row.tenants.map((name) => JSON.stringify(name)).join(' and ')} (${row.entry_ids.join(', ')})`,
+    },
   }));
 }
 
 async function nameReportedTwice(
   { database }: NameParts,
   scope: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const pairs = await findReportedTwice(database, scope);
   return pairs.map((pair) => {
     const [one, other] = pair;
     const tenants = new Set([...one.tenants, ...other.tenants]);
     const [tenant = null] = tenants.size === 1 ? tenants : [];
     return {
-      ...thing('reported_twice', tenant),
-      count: one.entry_ids.length + other.entry_ids.length,
-      ...chargeOf((one.charge ?? 0n) + (other.charge ?? 0n), [
-        ...one.currencies,
-        ...other.currencies,
-      ]),
-      detail: `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`,
+      about: JSON.stringify(pair.map((event) => [event.source, event.event_id]).toSorted()),
+      names: namesOf([...tenants]),
+      thing: {
+        ...thing('reported_twice', tenant),
+        count: one.entry_ids.length + other.entry_ids.length,
+        ...chargeOf((one.charge ?? 0n) + (other.charge ?? 0n), [
+          ...one.currencies,
+          ...other.currencies,
+        ]),
+        detail: `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`,
+      },
     };
   });
 }
@@ -176,14 +198,18 @@ function reportWords(event: ReportedTwice[number]): string {
 async function nameContradicting(
   { database }: NameParts,
   scope: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const rows = await readTwiceAnswered(database, scope, UNATTRIBUTED);
   return rows
     .filter(({ provider, tenants_provider: other }) => familyOf(provider) === familyOf(other))
     .map((row) => ({
-      ...thing('contradicting', row.tenant_id),
-      count: 1,
-      detail: `response ${JSON.stringify(row.response_id)} is ${row.tenants_entry_id}, which stands, and ${row.entry_id} without a tenant, which counted something else`,
+      about: `${row.tenants_entry_id} ${row.entry_id}`,
+      names: [],
+      thing: {
+        ...thing('contradicting', row.tenant_id),
+        count: 1,
+        detail: `response ${JSON.stringify(row.response_id)} is ${row.tenants_entry_id}, which stands, and ${row.entry_id} without a tenant, which counted something else`,
+      },
     }));
 }
 
@@ -195,21 +221,25 @@ function familyOf(provider: string | null): string | null {
 async function nameUnregistered(
   { database }: NameParts,
   scope: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const rows = await readUnregistered(database, scope, UNATTRIBUTED);
   return rows.map((row) => ({
-    ...thing('unregistered_tenant', row.tenant_id),
-    count: Number(row.entries),
-    amount: formatPico(row.charge),
-    currency: row.currency,
-    detail: `nobody registered it; it is charged ${money(row.charge, row.currency)} for ${counted(Number(row.entries), 'entry')}`,
+    about: row.currency,
+    names: [],
+    thing: {
+      ...thing('unregistered_tenant', row.tenant_id),
+      count: Number(row.entries),
+      amount: formatPico(row.charge),
+      currency: row.currency,
+      detail: `nobody registered it; it is charged ${money(row.charge, row.currency)} for ${counted(Number(row.entries), 'entry')}`,
+    },
   }));
 }
 
 async function nameLacking(
   { database, clock }: NameParts,
   scope: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const rows = await readLacking(database, scope);
   const known = await readTenants(
     database.kysely,
@@ -217,17 +247,22 @@ async function nameLacking(
   );
   const calendars = new Map(known.map(({ tenantId, calendar }) => [tenantId, calendar]));
   const unpriced = await findUnpriced({ database, clock }, rows, known);
+  const lacking = (row: LackingRow) => unpriced.get(row) ?? row.models;
   // What lacks a price or a cost is priced anew by when it occurred; late calls did before their period.
   const occurredIn = ({ tenant_id, first_at }: (typeof rows)[number]) =>
     periodContaining(present(calendars.get(tenant_id), 'a tenant'), first_at).startDate;
   return rows.map((row) => ({
-    ...thing(row.lack, row.tenant_id, row.period_start),
-    remedy: missingRemedy(row.lack, {
-      ...{ tenantId: row.tenant_id, periodStart: occurredIn(row) },
-      wantsRates: row.wants_rates,
-    }),
-    count: Number(row.entries),
-    detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${(unpriced.get(row) ?? row.models).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+    about: '',
+    names: namesOf(lacking(row)),
+    thing: {
+      ...thing(row.lack, row.tenant_id, row.period_start),
+      remedy: missingRemedy(row.lack, {
+        ...{ tenantId: row.tenant_id, periodStart: occurredIn(row) },
+        wantsRates: row.wants_rates,
+      }),
+      count: Number(row.entries),
+      detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${lacking(row).slice(0, MOST_NAMED).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+    },
   }));
 }
 
@@ -249,7 +284,7 @@ async function findUnpriced(
     unrated.map((row) => {
       const key = periodKey({ tenantId: row.tenant_id, periodStart: row.period_start });
       const named = waiting.get(key)?.unrated.map(({ what }) => what) ?? row.models;
-      return [row, named.slice(0, MOST_NAMED)];
+      return [row, named];
     }),
   );
 }
@@ -264,7 +299,7 @@ const LACKS = {
 async function nameUntold(
   { database, clock }: NameParts,
   { month, tenantId }: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const all = await readToldPeriods(database, { month, tenantId });
   const untold = all.targets.flatMap((target) => {
     const intents = all.intents.get(periodKey(target)) ?? [];
@@ -295,14 +330,14 @@ function alertKey(alert: {
 
 const TOLD: ReadonlySet<Intent['state']> = new Set(['sent', 'confirmed']);
 
-function untoldThing(target: PushTarget, micro: bigint): MissingThing {
+function untoldThing(target: PushTarget, micro: bigint): MissingFound {
   return ofPeriod('untold', target, {
     micro,
     words: 'are closed and told to nobody',
   });
 }
 
-function unbilledThing(target: PushTarget, micro: bigint): MissingThing {
+function unbilledThing(target: PushTarget, micro: bigint): MissingFound {
   return ofPeriod('unbilled', target, { micro, words: 'were told, and no invoice bills them' });
 }
 
@@ -310,21 +345,25 @@ function ofPeriod(
   kind: 'untold' | 'unbilled',
   target: PushTarget,
   of: { readonly micro: bigint; readonly words: string },
-): MissingThing {
+): MissingFound {
   const pico = of.micro * PICO_PER_MICRO;
   return {
-    ...thing(kind, target.tenantId, target.periodStart),
-    count: 1,
-    amount: formatPico(pico),
-    currency: target.currency,
-    detail: `${money(pico, target.currency)} ${of.words}`,
+    about: '',
+    names: [],
+    thing: {
+      ...thing(kind, target.tenantId, target.periodStart),
+      count: 1,
+      amount: formatPico(pico),
+      currency: target.currency,
+      detail: `${money(pico, target.currency)} ${of.words}`,
+    },
   };
 }
 
 async function nameAlerts(
   { database }: NameParts,
   { month, tenantId }: Scope,
-): Promise<readonly MissingThing[]> {
+): Promise<readonly MissingFound[]> {
   const alerts = await readOpenAlerts(database, month);
   const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
   const pauses = await findPauses(database, { month, tenantId });
@@ -338,43 +377,23 @@ async function nameAlerts(
   ];
 }
 
-function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): MissingThing {
+function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): MissingFound {
   const { alertId, tenantId, periodStart } = alert;
   const month = periodStart?.slice(0, 7) ?? null;
   return {
-    kind,
-    tenant_id: tenantId,
-    period_start: periodStart,
-    count: 1,
-    ...NO_AMOUNT,
-    detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
-    remedy:
-      kind === 'alert' || kind === 'unbilled'
-        ? remedyOf(alert)
-        : invoiceRemedy(kind, { alertId, tenantId, month }),
+    about: String(alertId),
+    names: [alert.detail],
+    thing: {
+      kind,
+      tenant_id: tenantId,
+      period_start: periodStart,
+      count: 1,
+      ...NO_AMOUNT,
+      detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
+      remedy:
+        kind === 'alert' || kind === 'unbilled'
+          ? remedyOf(alert)
+          : invoiceRemedy(kind, { alertId, tenantId, month }),
+    },
   };
-}
-
-const NO_AMOUNT = { amount: null, currency: null };
-
-function thing(
-  kind: Parameters<typeof missingRemedy>[0],
-  tenantId: string | null,
-  periodStart: string | null = null,
-) {
-  const remedy = missingRemedy(kind, { tenantId, periodStart });
-  return { kind, tenant_id: tenantId, period_start: periodStart, ...NO_AMOUNT, remedy };
-}
-
-/**
- * Returns an exact amount for people: with its cents, where there are no more decimals than those.
- */
-function money(amount: bigint, currency: string): string {
-  const unit = picoPerMinor(currency);
-  return `${amount % unit === 0n ? formatMinor(amount / unit, currency) : formatPico(amount)} ${currency}`;
-}
-
-function counted(count: number, what: 'event' | 'entry'): string {
-  if (count === 1) return `1 ${what}`;
-  return `${count} ${what === 'entry' ? 'entries' : 'events'}`;
 }

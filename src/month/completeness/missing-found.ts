@@ -1,0 +1,43 @@
+import { picoPerMinor } from '../../currencies.ts';
+import { formatMinor, formatPico } from '../../money.ts';
+import type { MissingThing } from './missing-answer.ts';
+import { missingRemedy } from './missing-remedy.ts';
+
+/** A thing that is missing, and what stays the same of it while its counts grow. */
+export interface MissingFound {
+  readonly thing: MissingThing;
+  /** What it is about, among those of its kind, tenant and period; '' where there is one alone. */
+  readonly about: string;
+  /** What it names: models, reasons, tenants, words. One that was not named before is news. */
+  readonly names: readonly string[];
+}
+
+/** Returns each name once, in a fixed order. */
+export function namesOf(all: readonly string[]): readonly string[] {
+  return [...new Set(all)].sort();
+}
+
+export const NO_AMOUNT = { amount: null, currency: null };
+
+/** Begins a thing of a kind, with its remedy, and without an amount. */
+export function thing(
+  kind: Parameters<typeof missingRemedy>[0],
+  tenantId: string | null,
+  periodStart: string | null = null,
+) {
+  const remedy = missingRemedy(kind, { tenantId, periodStart });
+  return { kind, tenant_id: tenantId, period_start: periodStart, ...NO_AMOUNT, remedy };
+}
+
+/**
+ * Returns an exact amount for people: with its cents, where there are no more decimals than those.
+ */
+export function money(amount: bigint, currency: string): string {
+  const unit = picoPerMinor(currency);
+  return `${amount % unit === 0n ? formatMinor(amount / unit, currency) : formatPico(amount)} ${currency}`;
+}
+
+export function counted(count: number, what: 'event' | 'entry'): string {
+  if (count === 1) return `1 ${what}`;
+  return `${count} ${what === 'entry' ? 'entries' : 'events'}`;
+}
