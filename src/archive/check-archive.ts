@@ -4,7 +4,8 @@ import { createGunzip } from 'node:zlib';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { S3Parts } from '../s3-address.ts';
-import { checkProof, type ProofEntry, shownColumns } from '../seals/proofs/check-proof.ts';
+import { checkProof, shownColumns } from '../seals/proofs/check-proof.ts';
+import type { ProofEntry } from '../seals/proofs/proof.ts';
 import { sha256 } from '../seals/proofs/sha256.ts';
 import type {
   ArchiveCheckAnswer,

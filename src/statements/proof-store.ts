@@ -13,9 +13,9 @@ import { present } from '../present.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { Proof, ProofEntry, ProofPrice } from '../seals/proofs/check-proof.ts';
 import { isPriced, priceKey, readColumns, shownColumns } from '../seals/proofs/check-proof.ts';
 import { makeProof } from '../seals/proofs/make-proof.ts';
+import type { Proof, ProofEntry, ProofPrice } from '../seals/proofs/proof.ts';
 
 /**
  * Reads proofs for the closed periods of a tenant that begin in a month: of one line with the

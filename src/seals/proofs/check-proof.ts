@@ -1,71 +1,10 @@
-/**
- * Checks a proof with nothing but the proof. The functions of this file import nothing, and their text
- * is put into the page that a customer opens, so that the page and the command line cannot differ.
- */
+// Checks a proof with nothing but the proof. The functions of this file use nothing from outside it, and their text
+// is put into the page that a customer opens, so that the page and the command line cannot differ.
 
-/** What a proof file holds. */
-export interface Proof {
-  readonly format: 'spanledger-proof-1';
-  /** The hash as the customer's statement shows it. */
-  readonly manifest_hash: string;
-  /** The closed period, byte for byte: its hash is the one above. */
-  readonly manifest: string;
-  /** The lines that are proven, counted from 1. */
-  readonly lines: readonly number[];
-  /** What the texts of the entries hold, by tabs. */
-  readonly columns: readonly string[];
-  /** The line into which each meter of entries with one price counts. */
-  readonly prices: readonly ProofPrice[];
-  /** The entries stand in the order of their positions in the tree. */
-  readonly entries: readonly ProofEntry[];
-  /** Roots of the subtrees without such entries, from left to right: the inclusion paths of all, each hash once. */
-  readonly hashes: readonly string[];
-}
-
-export interface ProofPrice {
-  readonly key: string;
-  readonly lines: Readonly<Record<string, number>>;
-}
-
-export interface ProofEntry {
-  readonly position: number;
-  readonly shown: string;
-  /** The hash of what the proof hides. */
-  readonly hidden: string;
-}
-
-/** One thing that was checked. The first that does not hold ends the check. */
-export interface ProofStep {
-  readonly step: string;
-  readonly holds: boolean;
-  readonly detail: string;
-}
+import type { Frozen, FrozenLine, Proof, ProofStep } from './proof.ts';
 
 type Sha256 = (bytes: Uint8Array) => Uint8Array;
 type Columns = Readonly<Record<string, string>>;
-interface FrozenLine {
-  readonly model: string;
-  readonly service_tier: string;
-  readonly meter: string;
-  readonly late: boolean;
-  readonly quantity: string;
-  readonly rate: string;
-  readonly exact: string;
-  readonly amount: string;
-}
-interface Frozen {
-  readonly format: string;
-  readonly tenant_id: string;
-  readonly period_start: string;
-  readonly entries: number;
-  readonly entries_root: string;
-  readonly lines: readonly FrozenLine[];
-  readonly charge_exact: string;
-  readonly carried_in: string;
-  readonly billable: string;
-  readonly carried_out: string;
-  readonly charge_total: string;
-}
 
 /** Checks a proof, and never throws: what is no proof fails in its first step. */
 export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
@@ -103,7 +42,9 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
       step = `line ${number}`;
       pass(requireLine(frozen.lines[number - 1], sums.get(number)), 'statement');
     }
-    if (length === frozen.entries) pass(requireTotal(tally.charge, frozen), 'end');
+    step = 'statement';
+    const billed = requireBilled(frozen);
+    pass(length === frozen.entries ? requireWhole(sums, tally.charge, frozen) : billed, 'end');
   } catch (error) {
     steps.push({
       step,
@@ -187,6 +128,8 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     requireOwn(entry, frozen);
     const charge = decimal(entry['charge'] ?? '', 0);
     if (entry['not_due'] === 't') continue;
+    if (charge !== 0n && entry['currency'] !== frozen.currency)
+      throw new Error(`ent_${entry['entry_id']} is not in ${frozen.currency}`);
     total += charge;
     if (!isPriced(entry)) {
       if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;
@@ -260,7 +203,7 @@ export function isPriced(entry: Columns): boolean {
 }
 
 /** What the entries put into each line: its quantity, and that times the rate; picodollars. */
-function sumLines(proof: Proof, tally: Tally, frozen: Frozen) {
+function sumLines(proof: Proof, tally: Tally, frozen: Frozen): LineSums {
   const prices = new Map(proof.prices.map((price) => [price.key, price.lines]));
   const sums = new Map<number, { quantity: bigint; exact: bigint }>();
   for (const [key, { sample, quantities, charge }] of tally.groups) {
@@ -308,13 +251,20 @@ function rateOf(line: FrozenLine): bigint {
   return rate / per;
 }
 
+type LineSums = ReadonlyMap<number, { readonly quantity: bigint; readonly exact: bigint }>;
+
+function isCarry(
+  line: FrozenLine,
+): line is FrozenLine & { readonly meter: 'carried_in' | 'carried_out' } {
+  return line.meter === 'carried_in' || line.meter === 'carried_out';
+}
+
 function requireLine(
   line: FrozenLine | undefined,
   sum: { quantity: bigint; exact: bigint } | undefined,
 ): string {
   if (line === undefined) throw new Error('the closed period has no such line');
-  const isCarry = line.meter === 'carried_in' || line.meter === 'carried_out';
-  if (isCarry) throw new Error('it carries a remainder, and no entries stand behind it');
+  if (isCarry(line)) throw new Error('it carries a remainder, and no entries stand behind it');
   const quantity = decimal(line.quantity, quantityScale(line.meter));
   const { quantity: own, exact } = sum ?? { quantity: 0n, exact: 0n };
   if (own !== quantity)
@@ -338,20 +288,66 @@ function ratedBy(meter: string): string {
   return proofUnits()[meter]?.[1] === 1e3 ? 'a thousand' : 'a million';
 }
 
-/** With every entry there, nothing is left out and nothing is counted twice. */
-function requireTotal(charge: bigint, frozen: Frozen): string {
+/**
+ * What the closed period says of itself, whichever entries are there: it bills what its lines sum to, and what was carried
+ * in, rounded once; and each line but for that rounding.
+ */
+function requireBilled(frozen: Frozen): string {
   const pico = (text: string) => decimal(text, 12);
-  if (charge !== pico(frozen.charge_exact)) {
+  const least = leastBilled(frozen.currency);
+  const sums = { charged: 0n, carried_in: 0n, carried_out: 0n, amounts: 0n };
+  for (const [index, line] of frozen.lines.entries()) {
+    const [exact, amount] = [pico(line.exact), pico(line.amount)];
+    if (amount - exact > least || exact - amount > least)
+      throw new Error(`line ${index + 1} comes to ${line.exact} and is billed as ${line.amount}`);
+    sums[isCarry(line) ? line.meter : 'charged'] += exact;
+    sums.amounts += amount;
+  }
+  if (sums.charged !== pico(frozen.charge_exact))
+    throw new Error(
+      `its lines sum to ${sums.charged} p, the statement says ${frozen.charge_exact}`,
+    );
+  requireCarried(sums, frozen);
+  const total = ((pico(frozen.billable) + least / 2n) / least) * least;
+  if (pico(frozen.charge_total) !== total)
+    throw new Error(`${frozen.billable} is billed as ${frozen.charge_total}`);
+  if (sums.amounts !== total) throw new Error('the lines do not add up to the total');
+  return `all its lines sum to ${frozen.charge_exact}, billed as ${frozen.charge_total}`;
+}
+
+/** What is billed is whole millionths: less than one is carried on, or all of what is below zero. A line shows what is more. */
+function requireCarried(
+  lines: { readonly carried_in: bigint; readonly carried_out: bigint },
+  frozen: Frozen,
+): void {
+  const [carriedIn, carriedOut] = [decimal(frozen.carried_in, 12), decimal(frozen.carried_out, 12)];
+  const micro = 1_000_000n;
+  if (carriedIn >= micro) throw new Error(`${frozen.carried_in} is more than is carried in`);
+  const due = decimal(frozen.charge_exact, 12) + carriedIn;
+  const left = due > 0n ? due % micro : due;
+  if (carriedOut !== left || decimal(frozen.billable, 12) !== due - left)
+    throw new Error('what is billed and carried is not what was charged');
+  const shown = (carried: bigint) => (carried <= -micro ? carried : 0n);
+  if (lines.carried_in !== shown(carriedIn) || lines.carried_out !== -shown(carriedOut))
+    throw new Error('the lines that carry a remainder are not what is carried');
+}
+
+/** Picodollars in the least amount that is billed: a hundredth, or one where a currency has no smaller coin. */
+export function leastBilled(currency: string): bigint {
+  const whole = 'BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF'.split(' ');
+  return whole.includes(currency) ? 1_000_000_000_000n : 10_000_000_000n;
+}
+
+/** With every entry there, nothing is left out and nothing is counted twice, and there is no line without its entries. */
+function requireWhole(sums: LineSums, charge: bigint, frozen: Frozen): string {
+  if (charge !== decimal(frozen.charge_exact, 12)) {
     throw new Error(`all entries sum to ${charge} p, the statement says ${frozen.charge_exact}`);
   }
-  const { carried_in, billable, carried_out, charge_total } = frozen;
-  if (charge + pico(carried_in) !== pico(billable) + pico(carried_out)) {
-    throw new Error('what is billed and carried is not what was charged');
+  for (const [index, line] of frozen.lines.entries()) {
+    if (!isCarry(line)) requireLine(line, sums.get(index + 1));
   }
-  const amounts = frozen.lines.reduce((sum, line) => sum + pico(line.amount), 0n);
-  if (amounts !== pico(charge_total)) throw new Error('the lines do not add up to the total');
   const all = frozen.entries === 1 ? 'the entry sums' : `all ${frozen.entries} entries sum`;
-  return `${all} to ${frozen.charge_exact}, billed as ${charge_total}`;
+  return `${all} to ${frozen.charge_exact}, billed as ${frozen.charge_total}`;
 }
 
 /** A plain decimal as a whole number of 10^-scale units. */
@@ -389,10 +385,14 @@ export const PROOF_CHECKER: readonly ((...given: never[]) => unknown)[] = [
   sumLines,
   quantityOf,
   rateOf,
+  isCarry,
   requireLine,
   quantityScale,
   ratedBy,
-  requireTotal,
+  requireBilled,
+  requireCarried,
+  leastBilled,
+  requireWhole,
   decimal,
   toHex,
   fromHex,

@@ -1,6 +1,6 @@
 import { HASH_BYTES, merkleRoot } from '../merkle-tree.ts';
-import type { Proof, ProofEntry } from './check-proof.ts';
 import { shownColumns } from './check-proof.ts';
+import type { Proof, ProofEntry } from './proof.ts';
 
 /** Makes the proof that these entries are among all those of a closed period. */
 export function makeProof(

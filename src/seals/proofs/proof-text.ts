@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Proof, ProofEntry } from './check-proof.ts';
+import type { Proof, ProofEntry } from './proof.ts';
 
 /**
  * Writes proofs as JSON, each entry on a line of its own. The proof of a whole period may have a

@@ -1,5 +1,6 @@
-import { PROOF_CHECKER, type Proof } from '../../seals/proofs/check-proof.ts';
+import { PROOF_CHECKER } from '../../seals/proofs/check-proof.ts';
 import { pageSha256 } from '../../seals/proofs/page-sha256.ts';
+import type { Proof } from '../../seals/proofs/proof.ts';
 import { FURTHER_UNITS, pricedTogether } from '../../units.ts';
 import { STATEMENT_STYLE } from './statement-style.ts';
 

@@ -39,6 +39,9 @@ UNITS.update(
     search_units=("search_units", 0, 1000),
 )
 OWN_AMOUNT = ("allocation", "adjustment")
+CARRIED = ("carried_in", "carried_out")
+# Currencies of which nothing below one is billed; of all others, nothing below a hundredth.
+WHOLE = "BIF CLP DJF GNF ISK JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split()
 ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 
 
@@ -120,6 +123,39 @@ def quantity_of(entry, meter):
     return json.loads(entry.get("units") or "{}").get(UNITS[meter][0], 0)
 
 
+def check_line(line, number, sums):
+    decimals = 0 if line["meter"] in OWN_AMOUNT else (METERS | UNITS)[line["meter"]][1]
+    if [scaled(line["quantity"], decimals), scaled(line["exact"], 12)] != sums[number]:
+        raise Wrong(f"line {number} is not the sum of its entries")
+
+
+def check_billed(manifest, pico):
+    """What the manifest says of itself, whichever entries are there."""
+    least = 10**12 if manifest["currency"] in WHOLE else 10**10
+    of_meter, amounts = defaultdict(int), 0
+    for number, line in enumerate(manifest["lines"], 1):
+        exact, amount = scaled(line["exact"], 12), scaled(line["amount"], 12)
+        if abs(amount - exact) > least:
+            raise Wrong(f"line {number} is billed as something else than it comes to")
+        of_meter[line["meter"] if line["meter"] in CARRIED else "charged"] += exact
+        amounts += amount
+    if of_meter["charged"] != pico["charge_exact"]:
+        raise Wrong("the lines do not sum to the exact charge")
+    if pico["carried_in"] >= 10**6:
+        raise Wrong("more is carried in than can be")
+    due = pico["charge_exact"] + pico["carried_in"]
+    left = due % 10**6 if due > 0 else due
+    if (pico["carried_out"], pico["billable"]) != (left, due - left):
+        raise Wrong("what is billed and carried is not what was charged")
+    for meter, carried in (("carried_in", pico["carried_in"]), ("carried_out", -left)):
+        if of_meter[meter] != (carried if abs(carried) >= 10**6 else 0):
+            raise Wrong("a line that carries a remainder is not what is carried")
+    if pico["charge_total"] != (pico["billable"] + least // 2) // least * least:
+        raise Wrong("the total is not the billable amount, rounded once")
+    if amounts != pico["charge_total"]:
+        raise Wrong("the lines do not sum to the total")
+
+
 def check(proof):
     if proof["format"] != "spanledger-proof-1" or proof["columns"] != COLUMNS:
         raise Wrong("this is no proof of the known form")
@@ -138,6 +174,8 @@ def check(proof):
         if entry.get("not_due") == "t":
             continue
         charge = int(entry["charge"] or 0)
+        if charge != 0 and entry["currency"] != manifest["currency"]:
+            raise Wrong("an entry is in another currency")
         total += charge
         if is_priced(entry):
             groups[key_of(entry)].append(entry)
@@ -174,24 +212,21 @@ def check(proof):
 
     for number in proof["lines"]:
         line = manifest["lines"][number - 1]
-        meter = line["meter"]
-        if meter in ("carried_in", "carried_out"):
+        if line["meter"] in CARRIED:
             raise Wrong("a line carries a remainder, and no entries stand behind it")
-        decimals = 0 if meter in OWN_AMOUNT else (METERS | UNITS)[meter][1]
-        if [scaled(line["quantity"], decimals), scaled(line["exact"], 12)] != sums[number]:
-            raise Wrong(f"line {number} is not the sum of its entries")
+        check_line(line, number, sums)
 
     is_whole = len(entries) == manifest["entries"]
     if not proof["lines"] and not is_whole:
         raise Wrong("it proves no line")
+    pico = {name: scaled(manifest[name], 12) for name in "charge_exact carried_in billable carried_out charge_total".split()}
+    check_billed(manifest, pico)
     if is_whole:
-        pico = {name: scaled(manifest[name], 12) for name in "charge_exact carried_in billable carried_out charge_total".split()}
         if total != pico["charge_exact"]:
             raise Wrong("all entries do not sum to the exact charge")
-        if pico["charge_exact"] + pico["carried_in"] != pico["billable"] + pico["carried_out"]:
-            raise Wrong("what is billed and carried is not what was charged")
-        if sum(scaled(line["amount"], 12) for line in manifest["lines"]) != pico["charge_total"]:
-            raise Wrong("the lines do not sum to the total")
+        for number, line in enumerate(manifest["lines"], 1):
+            if line["meter"] not in CARRIED:
+                check_line(line, number, sums)
 
 
 def main(path):

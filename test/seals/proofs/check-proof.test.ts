@@ -2,12 +2,18 @@ import { hash, randomBytes } from 'node:crypto';
 import vm from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { picoPerBilled, SUPPORTED_CURRENCIES } from '../../../src/currencies.ts';
 import { LATER_SHOWN_COLUMNS, SHOWN_COLUMNS } from '../../../src/ledger/entries/entry-columns.ts';
 import { merkleRoot } from '../../../src/seals/merkle-tree.ts';
-import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
-import { checkProof, proofUnits, shownColumns } from '../../../src/seals/proofs/check-proof.ts';
+import {
+  checkProof,
+  leastBilled,
+  proofUnits,
+  shownColumns,
+} from '../../../src/seals/proofs/check-proof.ts';
 import { makeProof } from '../../../src/seals/proofs/make-proof.ts';
 import { pageSha256 } from '../../../src/seals/proofs/page-sha256.ts';
+import type { Proof } from '../../../src/seals/proofs/proof.ts';
 import { renderProofHtml } from '../../../src/statements/html/proof-html.ts';
 import { FURTHER_UNITS, pricedTogether } from '../../../src/units.ts';
 import { cases } from '../../support/cases.ts';
@@ -31,6 +37,7 @@ function shown(change: Readonly<Record<string, string>>): string {
     output_tokens: '0',
     call_share: '1000000',
     charge: '0',
+    currency: 'USD',
   };
   return SHOWN_COLUMNS.map((name) => change[name] ?? usual[name] ?? '\\N').join('\t');
 }
@@ -66,6 +73,7 @@ function period(size: number, unitsOfFirst = '', chargeOfFirst = '0') {
     period_start: '2026-10-01',
     entries: size,
     entries_root: merkleRoot(leaves).toString('hex'),
+    currency: 'USD',
     // 1500 tokens x $10.00 / 1,000,000 = $0.015, rounded half up to 0.02
     lines: [
       {
@@ -210,6 +218,12 @@ describe('a proof', () => {
     ]);
     expect(known.sort()).toEqual(units.sort());
   });
+});
+
+it('knows of each currency the least amount that is billed', () => {
+  for (const currency of SUPPORTED_CURRENCIES) {
+    expect(leastBilled(currency), currency).toBe(picoPerBilled(currency));
+  }
 });
 
 describe('the page', () => {

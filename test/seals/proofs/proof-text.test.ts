@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
+import type { Proof } from '../../../src/seals/proofs/proof.ts';
 import { parseProofs, writeProofs } from '../../../src/seals/proofs/proof-text.ts';
 
 function proofOf(entries: number): Proof {

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
 import { checkProof } from '../../../src/seals/proofs/check-proof.ts';
 import { makeProof } from '../../../src/seals/proofs/make-proof.ts';
+import type { Proof } from '../../../src/seals/proofs/proof.ts';
 import { readProofs } from '../../../src/statements/proof-store.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { nativeEvent, receiveEvents } from '../../support/ledger.ts';

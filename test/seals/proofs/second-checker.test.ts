@@ -7,9 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import type { Proof } from '../../../src/seals/proofs/check-proof.ts';
+import type { Manifest as ClosedManifest } from '../../../src/ledger/closes/manifest.ts';
+import { present } from '../../../src/present.ts';
 import { checkProof } from '../../../src/seals/proofs/check-proof.ts';
 import { checkProofFile } from '../../../src/seals/proofs/check-proof-file.ts';
+import type { Proof } from '../../../src/seals/proofs/proof.ts';
 import { readProofs } from '../../../src/statements/proof-store.ts';
 import { createDatabase } from '../../support/database.ts';
 import { importBooks, nativeEvent, receiveEvents } from '../../support/ledger.ts';
@@ -58,6 +60,19 @@ const [manifestOf, rehashed] = [
   (manifest: string) => ({ manifest, manifest_hash: hash('sha256', manifest, 'hex') }),
 ];
 
+/** A sound proof with its manifest written otherwise, and the hash of that. */
+function rewritten(change: (manifest: Manifest) => void, proof = whole): Proof {
+  const manifest: Manifest = JSON.parse(proof.manifest);
+  change(manifest);
+  return { ...proof, ...rehashed(JSON.stringify(manifest)) };
+}
+
+type Writable<Part> = { -readonly [Name in keyof Part]: Part[Name] };
+type Line = Writable<ClosedManifest['lines'][number]>;
+type Manifest = Writable<Omit<ClosedManifest, 'lines'>> & { lines: Line[] };
+
+const lineOf = (manifest: Manifest, index = 0) => present(manifest.lines[index], 'a line');
+
 /** What proves nothing, or something else than it says; each must be refused by both checkers. */
 const FORGERIES: Readonly<Record<string, () => unknown>> = {
   'an entry that costs less': () =>
@@ -93,6 +108,61 @@ const FORGERIES: Readonly<Record<string, () => unknown>> = {
     ),
   'a total that is more than its lines': () =>
     forged((proof) => rehashed(manifestOf(proof).replace(/"charge_total":"/, '"charge_total":"1'))),
+  'a total that its lines reach, and its calls do not': () =>
+    rewritten((manifest) => {
+      manifest.charge_total = '1000.02';
+      lineOf(manifest).amount = `100${lineOf(manifest).amount}`;
+    }),
+  'a total that is rounded up where it is to be rounded down': () =>
+    rewritten((manifest) => {
+      const line = present(
+        manifest.lines.find(({ amount }) => amount === '0.00'),
+        'a line that was rounded down',
+      );
+      line.amount = '0.01';
+      manifest.charge_total = (Number(manifest.charge_total) + 0.01).toFixed(2);
+    }),
+  'a line that no entry stands behind': () =>
+    rewritten((manifest) => {
+      const extra = { exact: '1000', amount: '1000.00', quantity: '100000000' };
+      manifest.lines.push({ ...lineOf(manifest), ...extra });
+      manifest.charge_total = `100${manifest.charge_total}`;
+    }),
+  'two lines that no entry stands behind, and that come to nothing': () =>
+    rewritten((manifest) => {
+      for (const sign of ['', '-']) {
+        const extra = { exact: `${sign}1000`, amount: `${sign}1000.00`, quantity: '100000000' };
+        manifest.lines.push({ ...lineOf(manifest), ...extra });
+      }
+    }),
+  'more carried in than any period leaves': () =>
+    rewritten((manifest) => {
+      const carried = { meter: 'carried_in' as const, exact: '1000', amount: '1000.00' };
+      manifest.lines.push({ ...lineOf(manifest), ...carried, quantity: '0', rate: '0' });
+      manifest.carried_in = '1000';
+      manifest.billable = `100${manifest.billable}`;
+      manifest.charge_total = `100${manifest.charge_total}`;
+    }),
+  'a remainder that is carried on and billed': () =>
+    rewritten((manifest) => {
+      manifest.carried_out = '-1000';
+      manifest.billable = `100${manifest.billable}`;
+      manifest.charge_total = `100${manifest.charge_total}`;
+    }),
+  'one line proven, and billed as more than it comes to': () =>
+    rewritten((manifest) => {
+      lineOf(manifest).amount = '1000.00';
+      const sum = manifest.lines.reduce((cents, { amount }) => cents + Number(amount), 0);
+      manifest.charge_total = sum.toFixed(2);
+    }, ofLine),
+  'one line proven, of a period whose total is more than its lines': () =>
+    rewritten((manifest) => {
+      manifest.charge_total = '1000.00';
+    }, ofLine),
+  'the charges of one currency billed in another': () =>
+    rewritten((manifest) => {
+      manifest.currency = 'KWD';
+    }),
 };
 
 describe('the checkers', () => {
