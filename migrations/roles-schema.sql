@@ -441,7 +441,7 @@ grant SELECT on public.periods to spanledger_reader;
 
 grant SELECT on public.periods to spanledger_tenant;
 
-grant INSERT, SELECT on public.periods to spanledger_worker;
+grant INSERT (tenant_id, period_start, starts_at, ends_at, time_zone), SELECT on public.periods to spanledger_worker;
 
 grant SELECT on public.price_books to spanledger_reader;
 

@@ -30,15 +30,22 @@ end $$;
 select set_config('citus.multi_shard_modify_mode', 'sequential', true);
 
 -- The worker.
-grant select, insert on entries, structure_spans, second_reports, unnamed_spans, batches, receipts, quarantine, seals, periods,
+grant select, insert on entries, structure_spans, second_reports, unnamed_spans, batches, receipts, quarantine, seals,
   fold_queue, seal_queue, settle_queue to spanledger_worker;
--- A tenant that nobody knows is made in shadow: whom it is billed to, and how, is not a worker's to say.
-do $$ begin
-  if has_table_privilege('spanledger_worker', 'tenants', 'insert') then
-    revoke insert on tenants from spanledger_worker;
-  end if;
+-- A tenant that nobody knows is made in shadow: whom it is billed to, and how, is not a worker's to say. Neither is whether
+-- a period is shut, and what after it is due.
+do $$
+declare
+  narrowed text;
+begin
+  foreach narrowed in array array['tenants', 'periods'] loop
+    if has_table_privilege('spanledger_worker', narrowed, 'insert') then
+      execute format('revoke insert on %I from spanledger_worker', narrowed);
+    end if;
+  end loop;
 end $$;
 grant select, insert (tenant_id, created_at) on tenants to spanledger_worker;
+grant select, insert (tenant_id, period_start, starts_at, ends_at, time_zone) on periods to spanledger_worker;
 grant select, insert, update on usage_rollups, run_usage, ledger_rollups, exchange_rollups, ledger_exchange_rollups,
   budget_counters to spanledger_worker;
 grant select, update, delete on budget_holds to spanledger_worker;

@@ -150,6 +150,8 @@ describe('the worker', () => {
     "update tenants set mode = 'live'",
     "insert into tenants (tenant_id, created_at, mode) values ('mine', now(), 'live')",
     "insert into tenants (tenant_id, created_at, stripe_customer) values ('mine', now(), 'cus_mine')",
+    "insert into periods values ('acme', '2036-12-01', '2036-12-01Z', '2037-01-01Z', 'UTC', 'shut', 'shadow')",
+    "insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone, state) values ('acme', '2036-12-01', '2036-12-01Z', '2037-01-01Z', 'UTC', 'closed')",
     'delete from changes',
     "insert into changes (of_table, row_key, act, actor) values ('tenants', '{}', 'a', 'b')",
     'update quarantine set replayed_at = now()',

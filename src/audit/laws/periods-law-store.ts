@@ -8,12 +8,13 @@ import { changedRows, entriesOf } from './scope-store.ts';
 
 /**
  * Checks law 3: the entries of a period are those of its time, no instant belongs to two periods of
- * a tenant, and what a closed one holds sums to its statement.
+ * a tenant, what a closed one holds sums to its statement, and a period is closed exactly where there is a close.
  */
 export async function checkPeriods(database: Database, scope: LawScope): Promise<LawReport> {
   const reports = [
     await checkStatements(database, scope),
     await checkOverlaps(database, scope),
+    await checkStates(database, scope),
     await checkPlaces(database, scope),
   ];
   return {
@@ -43,6 +44,38 @@ function checkOverlaps(database: Database, scope: LawScope): Promise<LawReport> 
     select count(*) as checked, array_agg('tenant "' || tenant_id || '": periods ' || period_start || ' and '
         || next_start || ' overlap') filter (where next_begins < ends_at) as violations
     from following`,
+  );
+}
+
+/**
+ * A period is closed where it has a close, with the mode of that, and nowhere else; one that is shut has ended. The mode of
+ * a period decides what is due after it. Looks at every period, or at those that were changed or closed since. By the
+ * ledger's own instants, too, a period has ended: a clock of its own may have closed it.
+ */
+function checkStates(database: Database, scope: LawScope): Promise<LawReport> {
+  const changed = (table: 'closes' | 'periods') =>
+    sql`select k.row_key ->> 'tenant_id', (k.row_key ->> 'period_start')::date from (${changedRows(scope, table)}) k`;
+  const those =
+    scope.kind === 'full'
+      ? sql`true`
+      : sql`(p.tenant_id, p.period_start) in (${changed('closes')} union ${changed('periods')})`;
+  return check(
+    database,
+    LAW,
+    sql<Counted>`
+    with latest as materialized (
+      select greatest(clock_timestamp(), (select max(closed_at) from closes),
+        (select recorded_at from batches order by batch_id desc limit 1)) as at
+    )
+    select count(*) as checked, array_agg('tenant "' || p.tenant_id || '" period ' || p.period_start || ' is ' || p.state
+        || coalesce(', ' || p.mode, '') || case when c.tenant_id is null then ' and has no close'
+          else ' and its close is ' || c.mode end || case when p.state = 'shut' then ', it ends at ' || p.ends_at else '' end)
+      filter (where (p.state = 'closed') is distinct from (c.tenant_id is not null) or p.mode <> c.mode
+        or p.state <> 'open' and p.mode is null or p.state = 'open' and p.mode is not null
+        or p.state = 'shut' and p.ends_at > l.at) as violations
+    from periods p cross join latest l
+      left join closes c on c.tenant_id = p.tenant_id and c.period_start = p.period_start
+    where ${those}`,
   );
 }
 

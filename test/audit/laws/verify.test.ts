@@ -209,6 +209,32 @@ describe('verify', () => {
     ],
     [
       3,
+      'a month to come is shut, so that what comes after it is not due',
+      `insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone, state, mode)
+       values ('acme', '2096-12-01', '2096-12-01Z', '2097-01-01Z', 'UTC', 'shut', 'shadow')`,
+      /tenant "acme" period 2096-12-01 is shut, shadow and has no close/,
+    ],
+    [
+      3,
+      'a month to come is closed, so that what comes after it is not due',
+      `insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone, state, mode)
+       values ('acme', '2096-12-01', '2096-12-01Z', '2097-01-01Z', 'UTC', 'closed', 'shadow')`,
+      /tenant "acme" period 2096-12-01 is closed, shadow and has no close/,
+    ],
+    [
+      3,
+      'a closed month is one in shadow, whatever its close says',
+      "update periods set mode = 'shadow' where tenant_id = 'acme' and state = 'closed'",
+      /tenant "acme" period 2026-10-01 is closed, shadow and its close is live/,
+    ],
+    [
+      3,
+      'a closed month is open again',
+      "update periods set state = 'open', mode = null where tenant_id = 'acme' and state = 'closed'",
+      /tenant "acme" period 2026-10-01 is open and its close is live/,
+    ],
+    [
+      3,
       'an entry of a closed period is no longer due',
       "update entries set late = true, not_due = true where event_id = 'usual'",
       /not due are \d+ p of 0/,
