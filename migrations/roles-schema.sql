@@ -501,7 +501,7 @@ grant SELECT (invoice_id, tenant_id, period_start, state, hosted_url) on public.
 
 grant SELECT on public.stripe_meters to spanledger_reader;
 
-grant INSERT, SELECT, UPDATE on public.stripe_reads to spanledger_reader;
+grant SELECT on public.stripe_reads to spanledger_reader;
 
 grant SELECT on public.structure_spans to spanledger_reader;
 

@@ -70,8 +70,12 @@ grant select on allocations, batches, budget_counters, budget_holds, budget_rais
   second_reports, settle_queue, stripe_customers, stripe_invoices, stripe_meters, stripe_reads, structure_spans,
   tenant_calendar_changes, tenant_logins, tenant_price_books, tenants, unnamed_spans, usage_rollups, verifications,
   run_rollups, batch_leaves, entry_leaves, issuer to spanledger_reader;
--- How often Stripe was asked is counted for whoever asks.
-grant insert, update on stripe_reads to spanledger_reader;
+-- A figure of Stripe's that is kept is believed by the next who asks: an auditor asks Stripe itself, and keeps none.
+do $$ begin
+  if has_table_privilege('spanledger_reader', 'stripe_reads', 'insert, update') then
+    revoke insert, update on stripe_reads from spanledger_reader;
+  end if;
+end $$;
 
 -- The tenant. Row by row its own, and of an entry the columns that its statement's proof shows: how a call was
 -- served and what it cost us is not among them.

@@ -897,6 +897,7 @@ table stripe_reads (
   figure numeric(38,0),
   constraint stripe_reads_pkey PRIMARY KEY (tenant_id, period_start, what, stripe_customer),
   constraint stripe_reads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
+  constraint reads_left CHECK (((allowance >= (0)::numeric) AND (allowance <= (50)::numeric))),
   constraint stripe_reads_what_check CHECK ((what = ANY (ARRAY['meter'::text, 'invoice_item'::text, 'invoices'::text])))
 );
 

@@ -186,6 +186,8 @@ describe('the reader', () => {
     'select * from http_keys',
     'select * from http_actions',
     'delete from audit.alerts',
+    'update stripe_reads set figure = 0, allowance = -1000000000, read_at = now()',
+    "insert into stripe_reads values ('acme', '2026-10-01', 'meter', 'cus_acme', now(), 0, 0)",
     'delete from entries',
   ])('may not %s', async (statement) => {
     await expect(as('spanledger_reader').pool.query(statement)).rejects.toThrow(DENIED);

@@ -6,7 +6,7 @@ import { keepFigure, readFigure, takeRead } from './read-allowance-store.ts';
 
 /**
  * Reads a count anew while its allowance lasts, and else answers what was read last, a few hours ago. Whoever decides
- * by a count asks for a new one, which is seldom.
+ * by a count asks for a new one, which is seldom; and so does a user who may keep none, such as an auditor.
  */
 export async function pacedCount(
   { database, clock }: { readonly database: Database; readonly clock: Clock },
@@ -14,8 +14,11 @@ export async function pacedCount(
   { read, mayBeOld }: { readonly read: () => Promise<bigint>; readonly mayBeOld: boolean },
 ): Promise<bigint> {
   if (!mayBeOld) return read();
-  if (!(await takeRead(database, of, clock()))) {
-    const known = await readFigure(database, of);
+  const at = clock();
+  const taken = await takeRead(database, of, at);
+  if (taken === null) return read();
+  if (!taken) {
+    const known = await readFigure(database, of, at);
     if (known !== null) return known;
   }
   try {

@@ -1,9 +1,12 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { makeRoles } from '../../../src/database/roles.ts';
 import { findMissedInvoices } from '../../../src/stripe/invoices/missed-invoices.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { takeRead } from '../../../src/stripe/reads/read-allowance-store.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
+import { reopen, textRows } from '../../support/database.ts';
+import { makeLogin } from '../../support/login.ts';
 import { HOUR_MS, METER_EVENTS, ofMonth, openPushScene, PUSHED_AT } from '../../support/stripe.ts';
 
 const HOURS_OF_A_MONTH = 30 * 24;
@@ -52,6 +55,33 @@ it('an hourly verify reads each summary anew at first, then every six hours, and
   await scene.advance(6 * HOUR_MS);
   expect((await checkSummaries(scene.options)).violations).toHaveLength(1);
 }, 180_000);
+
+it('an auditor asks Stripe itself, and what was kept is believed for hours at the most', async () => {
+  const scene = await openPushScene(['acme']);
+  const { database } = scene;
+  await pushMonth(scene.options, ofMonth(scene.month));
+  await makeRoles(database);
+  const login = await makeLogin(database, 'spanledger_reader');
+  onTestFinished(login.drop);
+  const ofAuditor = { ...scene.options, database: reopen(login.url, 4) };
+  await scene.options.stripe.billing.meterEvents.create({
+    event_name: 'spanledger_usage_usd',
+    timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+    payload: { stripe_customer_id: 'cus_acme', value: '7' },
+  });
+  await scene.advance(HOUR_MS);
+  const rows = () => textRows(database, 'select * from stripe_reads order by 1, 2, 3, 4');
+  const before = await rows();
+  expect((await checkSummaries(ofAuditor)).violations).toHaveLength(1);
+  await reconcileMonth(ofAuditor, ofMonth(scene.month));
+  expect(await rows()).toEqual(before);
+
+  const kept = `update stripe_reads set figure = (select billable_micro from closes where tenant_id = 'acme')`;
+  await expect(database.pool.query(`${kept}, allowance = -1`)).rejects.toThrow('reads_left');
+  // Whoever may write it dates it into a day to come.
+  await database.pool.query(`${kept}, allowance = 0, read_at = '2036-01-01'`);
+  expect((await checkSummaries(scene.options)).violations).toHaveLength(1);
+});
 
 it('a limit of requests that lasts is waited out, by a push, a reconciliation and a release', async () => {
   const scene = await openPushScene(['acme', 'bolt']);
