@@ -184,7 +184,7 @@ it('what was told by an earlier version is not told anew, but for what its keys 
   );
   expect(before.rows.filter(({ kind }) => kind === 'budget.threshold')).toHaveLength(2);
   heard = before.rows.at(-1)?.event_id ?? 0n;
-  await database.pool.query(await readFile(`${MIGRATIONS}0074-missing-until-it-ends.sql`, 'utf8'));
+  await database.pool.query(await readFile(`${MIGRATIONS}0076-missing-until-it-ends.sql`, 'utf8'));
   expect((await look()).map(({ kind }) => kind)).toEqual([
     ...['quarantined', 'under_two_tenants', 'under_two_tenants'],
   ]);
