@@ -1,6 +1,7 @@
 import { type TravelledText, unwrapEnvelope } from './envelope.ts';
 import { isGzip, isGzipBase64, unfold } from './folded.ts';
 import { isObject, type JsonObject } from './foreign/foreign-value.ts';
+import type { EmptyItem, ReadItem } from './item.ts';
 import {
   isTooDeep,
   MOST_ITEMS,
@@ -11,13 +12,11 @@ import {
 } from './json-bounds.ts';
 import { decodeOtlpProtobuf } from './otlp/otlp-protobuf.ts';
 import {
-  type EmptyItem,
   entriesWithin,
   type ItemContext,
   isLongEvent,
   LARGEST_EVENT_CHARACTERS,
   preview,
-  type ReadItem,
   readItem,
   refuse,
   refuseLongEvent,

@@ -2,17 +2,9 @@ import { cutIdentifier } from './cut-body.ts';
 import { type EmailPolicy, isEmail } from './email-identifiers.ts';
 import type { UsageEvent } from './event.ts';
 import { isObject, type JsonObject, parseJson } from './foreign/foreign-value.ts';
+import type { EmptyItem, ReadEvent, ReadItem, RefusedItem, SenderScope } from './item.ts';
 import { isNative } from './native-shape.ts';
-import type { EmptyItem, ReadEvent, ReadItem, RefusedItem } from './read-item.ts';
 import { isStorable } from './schema-parts.ts';
-
-/** Whose events a sender may tell of, as its key says. */
-export interface SenderScope {
-  /** The source of all of them; null where each says its own. */
-  readonly source: string | null;
-  /** The tenants that they may name; null for any. */
-  readonly tenantIds: readonly string[] | null;
-}
 
 /**
  * Returns an item as one of its sender: of the sender's source, in what is posted as in what is kept of it. What is

@@ -1,5 +1,6 @@
 import { inTransaction, type Transaction } from '../database/database.ts';
-import type { ReadEvent, ReadSettings } from '../events/read-item.ts';
+import type { ReadEvent } from '../events/item.ts';
+import type { ReadSettings } from '../events/read-item.ts';
 import { reversalOf } from '../ledger/corrections/correction.ts';
 import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
 import { type NewEntry, type StoredEntry, usageEntry } from '../ledger/entries/entry.ts';

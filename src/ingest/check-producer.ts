@@ -1,8 +1,9 @@
 import { formatInstant } from '../clock.ts';
 import type { AttributionTags, UsageEvent } from '../events/event.ts';
 import { isMeasured, isModelCall } from '../events/event.ts';
+import type { ReadItem } from '../events/item.ts';
 import { readBody } from '../events/read-body.ts';
-import type { ReadItem, ReadSettings } from '../events/read-item.ts';
+import type { ReadSettings } from '../events/read-item.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { FURTHER_UNITS } from '../units.ts';

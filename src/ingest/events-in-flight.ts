@@ -1,4 +1,4 @@
-import type { ReadItem } from '../events/read-item.ts';
+import type { ReadItem } from '../events/item.ts';
 import { MeetingKeys } from '../ledger/entries/event-keys.ts';
 
 /** What a lane may record now, and what it must leave until other lanes are done. */

@@ -1,8 +1,9 @@
 import { type ObjectName, objectsNamedBy } from '../events/envelope.ts';
 import { isGzip, unfoldObject } from '../events/folded.ts';
+import type { ReadItem } from '../events/item.ts';
 import { MOST_ITEMS, tooManyItems } from '../events/json-bounds.ts';
 import { type ReadContext, readBody } from '../events/read-body.ts';
-import { type ReadItem, refuse } from '../events/read-item.ts';
+import { refuse } from '../events/read-item.ts';
 import { textOfBytes } from '../events/text-of-bytes.ts';
 
 /** Objects that notifications name, where an operator lets them be fetched. */

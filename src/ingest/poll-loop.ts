@@ -1,7 +1,8 @@
 import { type Clock, monotonicMs, pause } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import type { ReadItem } from '../events/item.ts';
 import { readBody } from '../events/read-body.ts';
-import { entriesWithin, type ReadItem, type ReadSettings } from '../events/read-item.ts';
+import { entriesWithin, type ReadSettings } from '../events/read-item.ts';
 import type { Log } from '../log.ts';
 import type { Refusal } from '../refusal.ts';
 import { explainSqs } from '../sqs-refusal.ts';

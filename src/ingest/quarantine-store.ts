@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database, Transaction } from '../database/database.ts';
 import type { QuarantineReason } from '../events/event.ts';
-import type { RepeatedEvent } from '../events/read-item.ts';
+import type { RepeatedEvent } from '../events/item.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 

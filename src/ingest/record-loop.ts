@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { EmailPolicy } from '../events/email-identifiers.ts';
-import type { ReadItem } from '../events/read-item.ts';
+import type { ReadItem } from '../events/item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { Log } from '../log.ts';
 import type { Batcher, ReadMessage } from './batcher.ts';

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { faultOf } from '../database/database-fault.ts';
-import type { ReadItem, RefusedItem } from '../events/read-item.ts';
+import type { ReadItem, RefusedItem } from '../events/item.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { Parts } from '../parts.ts';
 import type { ItemOutcome, ReadBatch } from './record-batch.ts';

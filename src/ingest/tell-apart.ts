@@ -1,4 +1,4 @@
-import type { ReadItem } from '../events/read-item.ts';
+import type { ReadItem } from '../events/item.ts';
 
 /**
  * Tells what cannot be posted and has no id from what is equal to it, by the message that brought it and its place

@@ -1,8 +1,8 @@
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, inTransaction, openDatabase } from '../../src/database/database.ts';
+import type { ReadEvent } from '../../src/events/item.ts';
 import { readBody } from '../../src/events/read-body.ts';
-import type { ReadEvent } from '../../src/events/read-item.ts';
 import type { QueueClient, QueueMessage } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';

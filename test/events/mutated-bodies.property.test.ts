@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { ReadItem } from '../../src/events/item.ts';
 import { readBody } from '../../src/events/read-body.ts';
-import type { ReadItem } from '../../src/events/read-item.ts';
 import { cases } from '../support/cases.ts';
 import { mutatedBody, mutation } from '../support/mutated-body.ts';
 import { producerBodies } from '../support/producer-bodies.ts';

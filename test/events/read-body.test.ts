@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { ReadItem } from '../../src/events/item.ts';
 import { readBody } from '../../src/events/read-body.ts';
-import type { ReadItem } from '../../src/events/read-item.ts';
 import { nativeEvent } from '../support/ledger.ts';
 import { packBody } from '../support/queue.ts';
 

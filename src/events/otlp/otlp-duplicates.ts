@@ -1,9 +1,10 @@
-import { type Models, modelsAskedFor } from '../asked-model.ts';
+import type { Models } from '../asked-model.ts';
 import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import type { JsonObject } from '../foreign/foreign-value.ts';
 import { isRepeatingId, providerFamily } from '../provider-name.ts';
-import { executedModel, providerOf } from './otlp-call.ts';
+import { askedModels } from './otlp-asked-models.ts';
+import { providerOf } from './otlp-call.ts';
 import { hasFailed, keyInTrace, type OtlpSpan, responseIdOf } from './otlp-spans.ts';
 
 /** What becomes of the spans of one request once their nesting is known. */
@@ -113,32 +114,6 @@ function finerUsages(
   }
   for (const [outer, kept] of of.around) take(kept, outer);
   return finer;
-}
-
-/** Of several reports around a call the outermost one says what was asked for, as far as it says anything. */
-function askedModels(
-  calls: Iterable<OtlpSpan>,
-  of: {
-    readonly ancestors: Ancestors;
-    readonly isReport: (outer: OtlpSpan, kept: OtlpSpan) => boolean;
-  },
-): Map<OtlpSpan, Models> {
-  const asked = new Map<OtlpSpan, Models>();
-  for (const kept of calls) {
-    for (const outer of of.ancestors.get(kept) ?? []) {
-      if (!of.isReport(outer, kept)) continue;
-      const [inner, around] = [asked.get(kept) ?? modelsOf(kept), modelsOf(outer)];
-      const models = inner === null || around === null ? null : modelsAskedFor(inner, around);
-      if (models !== null) asked.set(kept, models);
-    }
-  }
-  return asked;
-}
-
-function modelsOf({ model, attributes }: OtlpSpan): Models | null {
-  const executed = executedModel(attributes) ?? model;
-  if (typeof model !== 'string' || typeof executed !== 'string') return null;
-  return { requested: model, executed };
 }
 
 function repetitions(

@@ -1,4 +1,4 @@
-import type { ReadItem } from '../../events/read-item.ts';
+import type { ReadItem } from '../../events/item.ts';
 import type { TakenOutcome } from './taken-answer.ts';
 
 /** An item that is let in, with what of it may be kept. */

@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { cutBody } from '../../events/cut-body.ts';
+import type { ReadItem, SenderScope } from '../../events/item.ts';
 import { type ReadContext, readBody } from '../../events/read-body.ts';
-import { KEEP_EMAILS, type ReadItem, type ReadSettings } from '../../events/read-item.ts';
-import {
-  namesStranger,
-  nativeOf,
-  type SenderScope,
-  withinScope,
-  writeScoped,
-} from '../../events/sender-scope.ts';
+import { KEEP_EMAILS, type ReadSettings } from '../../events/read-item.ts';
+import { namesStranger, nativeOf, withinScope, writeScoped } from '../../events/sender-scope.ts';
 import type { Parts } from '../../parts.ts';
 import { tellApart } from '../tell-apart.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';

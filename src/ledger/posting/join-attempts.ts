@@ -2,7 +2,7 @@ import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
-import type { RepeatedEvent } from '../../events/read-item.ts';
+import type { RepeatedEvent } from '../../events/item.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { correct, postedEntriesOf, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';

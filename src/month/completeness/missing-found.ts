@@ -36,8 +36,3 @@ export function money(amount: bigint, currency: string): string {
   const unit = picoPerMinor(currency);
   return `${amount % unit === 0n ? formatMinor(amount / unit, currency) : formatPico(amount)} ${currency}`;
 }
-
-export function counted(count: number, what: 'event' | 'entry'): string {
-  if (count === 1) return `1 ${what}`;
-  return `${count} ${what === 'entry' ? 'entries' : 'events'}`;
-}

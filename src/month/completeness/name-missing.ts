@@ -1,4 +1,5 @@
 import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine-store.ts';
@@ -24,7 +25,7 @@ import { readTenants } from '../../tenants/tenant-store.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
 import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
-import { counted, type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
+import { type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import { findPauses } from './paused-collections.ts';
 import type { ReportedTwice } from './reported-twice.ts';
@@ -231,7 +232,7 @@ async function nameUnregistered(
       count: Number(row.entries),
       amount: formatPico(row.charge),
       currency: row.currency,
-      detail: `nobody registered it; it is charged ${money(row.charge, row.currency)} for ${counted(Number(row.entries), 'entry')}`,
+      detail: `nobody registered it; it is charged ${money(row.charge, row.currency)} for ${counted(Number(row.entries), 'entry', 'entries')}`,
     },
   }));
 }
@@ -261,7 +262,7 @@ async function nameLacking(
         wantsRates: row.wants_rates,
       }),
       count: Number(row.entries),
-      detail: `${counted(Number(row.entries), 'entry')} ${LACKS[row.lack]}: ${lacking(row).slice(0, MOST_NAMED).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+      detail: `${counted(Number(row.entries), 'entry', 'entries')} ${LACKS[row.lack]}: ${lacking(row).slice(0, MOST_NAMED).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
     },
   }));
 }
