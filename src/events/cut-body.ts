@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { EmailPolicy } from './email-identifiers.ts';
 import { hashOfEmail, isEmail } from './email-identifiers.ts';
 import { objectsNamedBy } from './envelope.ts';
-import { isObject, type JsonObject, parseJson } from './foreign/foreign-value.ts';
+import { isObject, type JsonObject, parseJson, parseLoose } from './foreign/foreign-value.ts';
 import { isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
 import { checkBounds } from './json-bounds.ts';
 import { nativeEventSchema } from './native-event.ts';
@@ -206,7 +206,7 @@ function isSaidUnder(name: string): boolean {
 }
 
 function cutForeignText(text: string, counter: Counter, isSaid: boolean): unknown {
-  const json = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
+  const json = /^\s*[[{]/.test(text) ? parseLoose(text) : undefined;
   // What travels as text inside a known format is of a format itself.
   if (json !== undefined) return JSON.stringify(cutForeign(json, counter, isSaid));
   if (!isSaid && IDENTIFIER.test(text) && cutIdentifier(text, counter.emails) !== null) return text;

@@ -118,3 +118,15 @@ it('of a known format the keys, numbers and identifiers are kept, and nothing th
   expect(text).not.toMatch(/Hello|diagnosis/);
   expect(cut).toBe(2);
 });
+
+it('the usage that Python wrote as the text of a dictionary is kept, and nothing that was said beside it', () => {
+  const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const attributes = [
+    attribute('acme.usage', "{'prompt_tokens': 30, 'completion_tokens': 8}"),
+    attribute('acme.said', `{'content': '${SECRET}', 'finish': None}`),
+  ];
+  const span = { traceId: 'ab', spanId: 'cd', name: 'call', attributes };
+  const { text } = kept({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
+  expect(text).toContain(JSON.stringify('{"prompt_tokens":30,"completion_tokens":8}'));
+  expect(text).not.toContain('diagnosis');
+});

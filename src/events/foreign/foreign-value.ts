@@ -67,28 +67,38 @@ export function withoutAbsent(fields: object): JsonObject {
 
 /**
  * The five attribution tags under their native names, or under `customer_id`, which means the tenant; callers
- * whose language writes names so have them in camel case.
+ * whose language writes names so have them in camel case. Of several places the first one that has a tag under any of
+ * its names says it. Where that one gives two tenants, the event has both, and is refused as a native one is.
  */
-export function attributionTags(look: (name: string) => unknown): JsonObject {
-  const under = (names: readonly string[]) => {
-    for (const name of names) {
-      const given = firstGiven(look(name));
-      if (given !== undefined) return given;
+export function attributionTags(...places: readonly ((name: string) => unknown)[]): JsonObject {
+  const givenUnder = (names: readonly string[]): readonly unknown[] => {
+    for (const look of places) {
+      const given = names.map((name) => firstGiven(look(name))).filter((tag) => tag !== undefined);
+      if (given.length > 0) return given;
     }
-    return undefined;
+    return [];
   };
-  return Object.fromEntries(
-    Object.entries(NAMES_OF_TAGS).map(([tag, names]) => [tag, under(names)]),
-  );
+  const { tenant_id: tenantNames, ...others } = NAMES_OF_TAGS;
+  const [tenant, ...tenants] = givenUnder(tenantNames);
+  return {
+    tenant_id: tenant,
+    [OTHER_TENANT]: tenants.find((other) => String(other) !== String(tenant)),
+    ...Object.fromEntries(
+      Object.entries(others).map(([tag, names]) => [tag, givenUnder(names)[0]]),
+    ),
+  };
 }
 
-const NAMES_OF_TAGS: Readonly<Record<string, readonly string[]>> = {
+/** Where an event has the second of two tenants, which a native event may not have either. */
+export const OTHER_TENANT = 'customer_id';
+
+const NAMES_OF_TAGS = {
   tenant_id: ['tenant_id', 'customer_id', 'tenantId', 'customerId'],
   user_id: ['user_id', 'userId'],
   feature: ['feature'],
   agent_run_id: ['agent_run_id', 'agentRunId'],
   prompt_version: ['prompt_version', 'promptVersion'],
-};
+} as const;
 
 /** The names under which attribution tags are looked up. */
 export const ATTRIBUTION_NAMES: readonly string[] = Object.values(NAMES_OF_TAGS).flat();

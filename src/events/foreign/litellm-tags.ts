@@ -1,12 +1,21 @@
-import { at, attributionTags, firstGiven, furtherTags, type JsonObject } from './foreign-value.ts';
+import {
+  at,
+  attributionTags,
+  firstGiven,
+  furtherTags,
+  type JsonObject,
+  OTHER_TENANT,
+} from './foreign-value.ts';
 
 /** What the caller attached comes before what the proxy knows of the caller's key. */
 export function litellmTags(payload: object): JsonObject {
   const metadata = at(payload, 'metadata');
-  const tags = attributionTags((name) =>
-    firstGiven(at(metadata, 'spend_logs_metadata', name), at(metadata, 'requester_metadata', name)),
+  const tags = attributionTags(
+    (name) => at(metadata, 'spend_logs_metadata', name),
+    (name) => at(metadata, 'requester_metadata', name),
   );
   return {
+    [OTHER_TENANT]: tags[OTHER_TENANT],
     tenant_id: firstGiven(
       tags['tenant_id'],
       at(metadata, 'user_api_key_org_id'),

@@ -20,6 +20,7 @@ import {
   type Translation,
   type Translator,
   translationOf,
+  UNKNOWN_MODEL,
 } from './translation.ts';
 
 /**
@@ -112,7 +113,7 @@ function modelCall(payload: object, call: LitellmCall): Translation {
     ...fields,
     operation: operationOf(payload, call),
     provider: firstGiven(at(payload, 'custom_llm_provider')),
-    requested_model: requested?.model,
+    requested_model: requested?.model ?? (fields['status'] === 'error' ? UNKNOWN_MODEL : undefined),
     executed_model: firstGiven(
       at(payload, 'model'),
       ...(isBatch ? [modelsOfBatch(payload), requested?.model] : []),
@@ -133,9 +134,12 @@ function isCacheHit(payload: object): boolean {
   return hit === true || hit === 'True' || hit === 'true';
 }
 
+/** SpendLogs has an empty type for what failed before the proxy knew its route. */
+const UNNAMED = 'unknown';
+
 /** Upkeep that has usage all the same is a call of a kind that nobody listed. */
 function operationOf(payload: object, call: LitellmCall): unknown {
-  if (call.kind === 'call') return call.operation;
+  if (call.kind === 'call') return firstGiven(call.operation, UNNAMED);
   return call.kind === 'batch' ? 'chat' : at(payload, 'call_type');
 }
 

@@ -49,6 +49,9 @@ export type Translator = {
   readonly translate: (value: object) => readonly Translation[];
 };
 
+/** The model of a call that failed before anybody said which one it asked for. */
+export const UNKNOWN_MODEL = 'unknown';
+
 /** The further tag of a call that says how many tokens of its total nothing explains. */
 export const UNEXPLAINED_TOKENS = 'unexplained_tokens';
 

@@ -17,8 +17,9 @@ export function executedModel(attributes: Attributes): unknown {
   return firstAttribute(attributes, EXECUTED_MODELS);
 }
 
-/** OpenInference writes the executed model as the model; the requested one is in what was asked. */
+/** OpenInference writes the executed model as the model; the requested one is in what was asked, which LangChain calls otherwise. */
 export function requestedModel(attributes: Attributes): unknown {
+  const parameters = parseJson(attributes.get('llm.invocation_parameters'));
   return firstGiven(
     firstAttribute(attributes, [
       'spanledger.requested_model',
@@ -27,7 +28,8 @@ export function requestedModel(attributes: Attributes): unknown {
       'ai.model.id',
       'langfuse.observation.model.name',
     ]),
-    at(parseJson(attributes.get('llm.invocation_parameters')), 'model'),
+    at(parameters, 'model'),
+    at(parameters, 'model_name'),
     at(parseJson(attributes.get('embedding.invocation_parameters')), 'model'),
     firstAttribute(attributes, EXECUTED_MODELS),
     at(objectAt(attributes, 'mlflow.spanInputs'), 'model'),

@@ -172,7 +172,7 @@ function findCalls(spans: readonly OtlpSpan[], ancestors: Ancestors): Map<OtlpSp
 
 /**
  * One call reported by two libraries shows as two nested spans with the same counts; the inner stays, unless the outer
- * alone counted anything.
+ * alone counted anything, or names a model.
  */
 function findNested(
   calls: ReadonlyMap<OtlpSpan, string>,
@@ -190,7 +190,13 @@ function findNested(
     }
     for (const outer of ancestors.get(inner) ?? []) {
       const same = isSameCall(results.get(outer), results.get(inner));
-      if (same && !duplicates.has(outer)) duplicates.set(outer, inner);
+      if (!same || duplicates.has(outer)) continue;
+      // What names no model could not be charged, and stands in the place of nothing that names one.
+      if (inner.model !== undefined || outer.model === undefined) duplicates.set(outer, inner);
+      else {
+        duplicates.set(inner, outer);
+        break;
+      }
     }
   }
 }

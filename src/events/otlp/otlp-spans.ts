@@ -145,13 +145,14 @@ export function responseIdOf(attributes: Attributes): unknown {
 }
 
 /**
- * Tells whether a span failed: by its status code, whose name some exporters write out, or by an
- * error type.
+ * Tells whether a span failed: by its status code, whose name some exporters write out, by the level that Langfuse
+ * gives it, or by an error type.
  */
 export function hasFailed(span: OtlpSpan): boolean {
   const code = at(span.fields, 'status', 'code');
   if (code === 2 || code === '2' || /^(?:status_code_)?error$/i.test(String(code))) return true;
   if (span.attributes.get('success') === false && span.role.kind === 'call') return true;
+  if (/^error$/i.test(String(span.attributes.get('langfuse.observation.level')))) return true;
   return errorTypeAttribute(span) !== undefined;
 }
 

@@ -4,6 +4,7 @@ import {
   attributionTags,
   firstGiven,
   type JsonObject,
+  OTHER_TENANT,
 } from '../foreign/foreign-value.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
@@ -28,8 +29,9 @@ const PREFIXES = [
   'metadata.spend_logs_metadata.',
 ];
 
-const PLACES: ReadonlyMap<string, readonly string[]> = new Map(
-  ATTRIBUTION_NAMES.map((name) => [name, PREFIXES.map((prefix) => `${prefix}${name}`)]),
+/** The attribute of each tag's name in each place. */
+const PLACES: readonly ReadonlyMap<string, string>[] = PREFIXES.map(
+  (prefix) => new Map(ATTRIBUTION_NAMES.map((name) => [name, `${prefix}${name}`])),
 );
 
 /** What LiteLLM's exporter knows of the caller's key. */
@@ -64,9 +66,13 @@ export function spanTags(span: Attributes, resource: Attributes): JsonObject {
 /** Returns each tag from the first of these that has it. */
 export function firstTags(tags: readonly JsonObject[]): JsonObject {
   const [own = {}] = tags;
-  return Object.fromEntries(
-    Object.keys(own).map((name) => [name, firstGiven(...tags.map((each) => each[name]))]),
-  );
+  const ofTenant = tags.find((each) => firstGiven(each['tenant_id']) !== undefined);
+  return {
+    ...Object.fromEntries(
+      Object.keys(own).map((name) => [name, firstGiven(...tags.map((each) => each[name]))]),
+    ),
+    [OTHER_TENANT]: ofTenant?.[OTHER_TENANT],
+  };
 }
 
 /** A span's tags are asked for by every span below it. */
@@ -83,8 +89,9 @@ export function tagsOf(attributes: Attributes): JsonObject {
 
 function readTags(attributes: Attributes): JsonObject {
   const metadata = objectAt(attributes, 'metadata');
-  const tags = attributionTags((name) =>
-    firstGiven(firstAttribute(attributes, PLACES.get(name) ?? []), at(metadata, name)),
+  const tags = attributionTags(
+    ...PLACES.map((names) => (name: string) => attributes.get(names.get(name) ?? name)),
+    (name) => at(metadata, name),
   );
   return {
     ...tags,

@@ -7,7 +7,12 @@ import {
   unlessEmpty,
   withoutAbsent,
 } from '../foreign/foreign-value.ts';
-import { type Translation, type Translator, translationOf } from '../foreign/translation.ts';
+import {
+  type Translation,
+  type Translator,
+  translationOf,
+  UNKNOWN_MODEL,
+} from '../foreign/translation.ts';
 import { type Attributes, firstAttribute } from './otlp-attributes.ts';
 import { executedModel, providerOf, tierOf } from './otlp-call.ts';
 import { spanCost } from './otlp-cost.ts';
@@ -78,6 +83,7 @@ interface Decided {
 function callOrUnread(span: OtlpSpan, decided: Decided): Translation {
   const isRead = usedBy(span, decided.reports).usage !== undefined;
   if (isRead && span.model === undefined && span.role.kind === 'usage') {
+    if (isRawRequest(span)) return structure(span, 'duplicate_report');
     return notUnderstood(
       span,
       [...span.attributes.keys()].filter((name) => /usage|token/i.test(name)),
@@ -87,6 +93,11 @@ function callOrUnread(span: OtlpSpan, decided: Decided): Translation {
   if (unread.length > 0) return notUnderstood(span, unread);
   if (isOuterEmbedding(span, decided.operation)) return structure(span, 'invoke_workflow');
   return modelCall(span, decided);
+}
+
+/** LiteLLM puts a span of what it sent and was answered into that of the call, which says the same of both. */
+function isRawRequest({ scope, fields }: OtlpSpan): boolean {
+  return scope === 'litellm' && at(fields, 'name') === 'raw_gen_ai_request';
 }
 
 /** AI SDK 7 calls both spans of an embedding by one name, and only the inner one has usage. */
@@ -178,7 +189,8 @@ function callThatUsed(span: OtlpSpan, used: NativeUsage, decided: Decided): Tran
     operation: decided.operation,
     operation_assumed: span.role.kind === 'usage' ? true : undefined,
     provider: providerOf(attributes),
-    requested_model: asked?.requested ?? span.model,
+    requested_model:
+      asked?.requested ?? span.model ?? (status === 'ok' ? undefined : UNKNOWN_MODEL),
     executed_model: asked?.executed ?? executedModel(attributes),
     response_id: responseIdOf(attributes),
     call_id: firstAttribute(attributes, CALL_IDS),

@@ -1,4 +1,5 @@
 import type { EventStatus } from '../../events/event.ts';
+import { UNKNOWN_MODEL } from '../../events/foreign/translation.ts';
 
 /** What of an attempt decides to which call it belongs. */
 export interface Attempt {
@@ -71,7 +72,8 @@ export function chargedOn(
  * first failed one with the same call id. Without such an id it is one in the same trace under the
  * same parent, which many calls may share: of numbered attempts the first one nearest to the answer
  * in time, and where a producer numbers none the first of those that followed one another up to the
- * answer. Null where nothing failed.
+ * answer. Null where nothing failed that says what it
+ * asked for.
  */
 export function firstAttemptOf<Failed extends Attempt>(
   answer: Attempt,
@@ -79,6 +81,7 @@ export function firstAttemptOf<Failed extends Attempt>(
 ): Failed | null {
   if (!isLaterAttempt(answer)) return null;
   const before = failed
+    .filter((attempt) => attempt.requestedModel !== UNKNOWN_MODEL)
     .filter((attempt) => isSameCall(answer, attempt) && isBefore(attempt, answer))
     .sort((a, b) => b.occurredAt - a.occurredAt || b.attempt - a.attempt);
   const ofOneCall = before.filter((attempt) => isOneCallId(answer, attempt));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { litellmTranslator } from '../../../src/events/foreign/litellm.ts';
+import { readNativeEvent } from '../../../src/events/native-event.ts';
 
 const PAYLOAD = {
   id: 'chatcmpl-1',
@@ -248,4 +249,25 @@ test('a payload of a real LiteLLM is read', () => {
     tags: { requested_model_source: 'model' },
     usage: { input_tokens: 10, output_tokens: 20 },
   });
+});
+
+test('what failed before anybody said a model or a kind is a failed call of neither', () => {
+  const { model: _, model_group: __, ...failed } = { ...PAYLOAD, status: 'failure' };
+  const row = { ...failed, call_type: '', spend: 0, request_id: 'r-1', usage: null };
+  for (const payload of [failed, row]) {
+    const event = translate(payload);
+    expect(event).toMatchObject({ status: 'error', requested_model: 'unknown' });
+    expect(readNativeEvent(event, Date.UTC(2027, 0, 1)).kind).toBe('event');
+  }
+});
+
+test('of two tenants of a caller the one in the more deliberate place counts, and two in one are refused', () => {
+  const tenantOf = (spend: object, requester: object) => {
+    const metadata = { spend_logs_metadata: spend, requester_metadata: requester };
+    return readNativeEvent(translate({ ...PAYLOAD, metadata }), Date.UTC(2027, 0, 1));
+  };
+  expect(tenantOf({ customer_id: 'acme' }, { tenant_id: 'beta' })).toMatchObject({
+    event: { tags: { tenantId: 'acme' } },
+  });
+  expect(tenantOf({ customer_id: 'acme', tenant_id: 'beta' }, {}).kind).toBe('refused');
 });

@@ -5,6 +5,7 @@ import type { Translation } from '../../../src/events/foreign/translation.ts';
 import { readNativeEvent } from '../../../src/events/native-event.ts';
 import { otlpTranslator } from '../../../src/events/otlp/otlp.ts';
 import { decodeOtlpProtobuf } from '../../../src/events/otlp/otlp-protobuf.ts';
+import { type Attributes, CHAT, onlyEvent, span, translate } from '../../support/otlp-spans.ts';
 
 const fixtures = new URL('../../fixtures/otlp/', import.meta.url);
 const AI_SDK = 'ai-sdk-7.0.173_otel-1.0.173.traces';
@@ -155,58 +156,6 @@ describe('the captured requests', () => {
   });
 });
 
-type Attributes = Record<string, string | number>;
-
-interface SpanFields {
-  readonly spanId?: string;
-  readonly parentSpanId?: string;
-  readonly scope?: string;
-  readonly resource?: Attributes;
-  readonly status?: { readonly code: number };
-  readonly endTimeUnixNano?: string | number;
-}
-
-function attributeList(attributes: Attributes) {
-  return Object.entries(attributes).map(([key, value]) => ({
-    key,
-    value: typeof value === 'string' ? { stringValue: value } : { intValue: value },
-  }));
-}
-
-function span(attributes: Attributes, fields: SpanFields = {}): object {
-  const { scope = 'gen_ai', resource = {}, ...rest } = fields;
-  const whole = {
-    traceId: '0AF7651916CD43DD8448EB211C80319C',
-    spanId: 'b7ad6b7169203331',
-    startTimeUnixNano: '1795307696717000000',
-    endTimeUnixNano: '1795307696720175774',
-    status: { code: 0 },
-    attributes: attributeList(attributes),
-    ...rest,
-  };
-  return {
-    resource: { attributes: attributeList(resource) },
-    scopeSpans: [{ scope: { name: scope }, spans: [whole] }],
-  };
-}
-
-function translate(...resourceSpans: readonly object[]): readonly Translation[] {
-  return otlpTranslator.translate({ resourceSpans });
-}
-
-function onlyEvent(...resourceSpans: readonly object[]) {
-  const [translation, ...others] = translate(...resourceSpans);
-  expect(others).toEqual([]);
-  return translation?.event ?? {};
-}
-
-const CHAT = {
-  'gen_ai.operation.name': 'chat',
-  'gen_ai.request.model': 'gpt-4o',
-  'gen_ai.usage.input_tokens': 100,
-  'gen_ai.usage.output_tokens': 20,
-};
-
 describe('which spans are model calls', () => {
   test.each<[Attributes, string]>([
     [{ 'gen_ai.operation.name': 'generate_content' }, 'generate_content'],
@@ -315,6 +264,26 @@ describe('calls reported twice', () => {
         span(inner, { spanId: 'c', parentSpanId: 'b' }),
       ),
     ).toEqual(expected);
+  });
+
+  test('a span without a model takes the place of none that has one', () => {
+    const raw = {
+      'llm.openai.model': 'gpt-4o-2024-08-06',
+      'llm.openai.usage': "{'prompt_tokens': 100, 'completion_tokens': 20}",
+    };
+    const litellm = {
+      scope: 'litellm',
+      name: 'raw_gen_ai_request',
+      spanId: 'b',
+      parentSpanId: 'a',
+    };
+    const outer = span(call(20), { scope: 'litellm', spanId: 'a' });
+    expect(operations(outer, span(raw, litellm))).toEqual(['chat', 'duplicate_report']);
+    expect(operations(span(raw, litellm))).toEqual(['duplicate_report']);
+    expect(operations(outer, span(raw, { ...litellm, scope: 'else', name: 'x' }))).toEqual([
+      'chat',
+      'duplicate_report',
+    ]);
   });
 
   test('a failed report of a response does not stand in the place of one that did not fail', () => {

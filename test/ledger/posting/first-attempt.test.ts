@@ -113,6 +113,10 @@ describe('the first attempt of a call', () => {
     expect(firstAttemptOf(first, failed)?.eventId).toBe('of before');
   });
 
+  it('says which model it asked for', () => {
+    expect(firstAttemptOf(answer, [attempt({ requestedModel: 'unknown' })])).toBeNull();
+  });
+
   it('has a lower number than the answer', () => {
     expect(firstAttemptOf(answer, [attempt({ attempt: 2 })])).toBeNull();
     expect(firstAttemptOf(answer, [attempt({ attempt: 3 })])).toBeNull();
