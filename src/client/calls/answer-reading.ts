@@ -1,6 +1,12 @@
 import { at, isObject } from '../../events/foreign/foreign-value.ts';
 import { elementsOf, membersOf, readValue } from './json-skim.ts';
 
+/** An item of an answer: what it is, and what it did, as a search that looked something up or opened a page. */
+export interface AnswerItem {
+  readonly type: unknown;
+  readonly action?: { readonly type: unknown };
+}
+
 /** What is known of an answer, whole or streamed as far as it came; none of its text. */
 export interface AnswerReading {
   readonly id?: unknown;
@@ -16,13 +22,13 @@ export interface AnswerReading {
   /** Seconds of sound that were heard. */
   readonly duration?: unknown;
   readonly error?: unknown;
-  /** The items of an answer by their types alone, since some are paid for by themselves. */
-  readonly output?: readonly { readonly type: unknown }[];
+  /** The items of an answer by their kinds alone, since some are paid for by themselves. */
+  readonly output?: readonly AnswerItem[];
   /** How many pictures it holds. */
   readonly items?: number;
 }
 
-const MEMBERS = [
+export const MEMBERS = [
   'id',
   'model',
   'service_tier',
@@ -47,29 +53,18 @@ export function readAnswer(text: string, start = 0): AnswerReading | null {
     ...Object.fromEntries(read.filter(([, value]) => value !== undefined && value !== null)),
     ...(output === undefined
       ? {}
-      : { output: elementsOf(text, output).map((item) => typeOf(text, item.start)) }),
+      : { output: elementsOf(text, output).map((item) => readItem(text, item.start)) }),
     ...(data === undefined ? {} : { items: elementsOf(text, data).length }),
   };
 }
 
-function typeOf(text: string, start: number): { readonly type: unknown } {
-  return { type: readValue(text, membersOf(text, start)?.get('type')) };
-}
-
-/**
- * Reads an answer of which only the beginning and the end are at hand, as of one with megabytes of
- * vectors in its middle: its model and its usage stand at one of the ends.
- */
-export function readEnds(head: string, tail: string): AnswerReading {
-  const usageAt = tail.lastIndexOf('"usage"');
-  const usage = usageAt < 0 ? null : membersOf(tail, tail.indexOf('{', usageAt));
-  const model =
-    /"model"\s*:\s*"([^"]+)"/.exec(tail)?.[1] ?? /"model"\s*:\s*"([^"]+)"/.exec(head)?.[1];
-  const counts = [...(usage ?? [])].map(([name, slice]) => [name, readValue(tail, slice)]);
-  return {
-    ...(model === undefined ? {} : { model }),
-    ...(usage === null ? {} : { usage: Object.fromEntries(counts) }),
-  };
+/** Reads the kind of the item that begins here, and what it did. */
+export function readItem(text: string, start = 0): AnswerItem {
+  const members = membersOf(text, start);
+  const type = readValue(text, members?.get('type'));
+  const action = members?.get('action');
+  if (action === undefined) return { type };
+  return { type, action: { type: readValue(text, membersOf(text, action.start)?.get('type')) } };
 }
 
 /** Finds the kind of an error as a provider names it, never its words. */

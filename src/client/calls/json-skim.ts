@@ -102,11 +102,11 @@ function skipValue(text: string, from: number): number {
   const first = text[from];
   if (first === '"') return skipString(text, from);
   if (first !== '{' && first !== '[') {
-    const end = next(/[,\]}\s]/g, text, from);
+    const end = nextMatch(/[,\]}\s]/g, text, from);
     return end === from ? -1 : end;
   }
   let depth = 0;
-  for (let at = from; at < text.length; at = next(/["{}[\]]/g, text, at)) {
+  for (let at = from; at < text.length; at = nextMatch(/["{}[\]]/g, text, at)) {
     const character = text[at];
     if (character === '"') {
       at = skipString(text, at);
@@ -121,7 +121,7 @@ function skipValue(text: string, from: number): number {
 }
 
 /** Returns the place of the next match, or the end of the text. */
-function next(pattern: RegExp, text: string, from: number): number {
+export function nextMatch(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from;
   return pattern.exec(text)?.index ?? text.length;
 }

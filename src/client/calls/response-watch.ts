@@ -3,7 +3,8 @@ import { statusOfAnswer } from '../../events/foreign/answer-status.ts';
 import type { ScopeHold } from '../usage-scope.ts';
 import { wordsOf } from '../words-of.ts';
 import type { AnswerReading } from './answer-reading.ts';
-import { readAnswer, readEnds } from './answer-reading.ts';
+import { readAnswer } from './answer-reading.ts';
+import { AnswerSkim } from './answer-skim.ts';
 import type { InScope } from './background-calls.ts';
 import { BatchLines } from './batch-lines.ts';
 import type { CallOutcome } from './call-event.ts';
@@ -66,16 +67,16 @@ export class ResponseWatch {
 
   #watchAnswer({ ok, status }: Response): BodyWatcher {
     const type = this.#headers.get('content-type') ?? '';
-    const chunks = new EndsOfBody(/json|^$/.test(type));
+    const body = new AnswerBody(/json|^$/.test(type));
     const outcome: CallOutcome = ok ? { kind: 'ok' } : { kind: 'error', type: undefined };
     return this.#shielded({
       take: (bytes) => {
-        chunks.add(bytes);
+        body.add(bytes);
         return bytes;
       },
       end: () => {
         this.#afterwards(() => {
-          const answer = chunks.read();
+          const answer = body.read();
           const error = ok ? answer.error : (answer.error ?? `http_${status}`);
           this.#answerRead(outcome, { ...answer, error });
         });
@@ -84,7 +85,7 @@ export class ResponseWatch {
       // An SDK that will try again does not read what failed.
       stopped: (error) =>
         this.#afterwards(() =>
-          this.#over(ok ? stoppedBy(error) : failedAs(`http_${status}`), chunks.read(), 0),
+          this.#over(ok ? stoppedBy(error) : failedAs(`http_${status}`), body.read(), 0),
         ),
     });
   }
@@ -281,14 +282,14 @@ function finishedAs(answer: AnswerReading, outcome: CallOutcome): CallOutcome {
 }
 
 const MOST_KEPT = 1024 * 1024;
-const TAIL = 32 * 1024;
 
-/** The bytes of an answer, or where it is long its two ends; of what is no JSON none. */
-class EndsOfBody {
+/** The bytes of an answer, or where it is long what is read of it while it comes; of what is no JSON nothing. */
+class AnswerBody {
   readonly #isJson: boolean;
+  readonly #decoder = new TextDecoder();
   #chunks: Uint8Array[] = [];
   #bytes = 0;
-  #head: string | null = null;
+  #skim: AnswerSkim | null = null;
 
   constructor(isJson: boolean) {
     this.#isJson = isJson;
@@ -298,15 +299,15 @@ class EndsOfBody {
     if (!this.#isJson) return;
     this.#chunks.push(bytes);
     this.#bytes += bytes.length;
-    if (this.#bytes <= MOST_KEPT) return;
-    this.#head ??= Buffer.concat(this.#chunks).toString('utf8', 0, TAIL);
-    while (this.#bytes - (this.#chunks[0]?.length ?? 0) >= TAIL) {
-      this.#bytes -= this.#chunks.shift()?.length ?? 0;
-    }
+    if (this.#skim === null && this.#bytes <= MOST_KEPT) return;
+    this.#skim ??= new AnswerSkim();
+    for (const chunk of this.#chunks)
+      this.#skim.take(this.#decoder.decode(chunk, { stream: true }));
+    this.#chunks = [];
   }
 
   read(): AnswerReading {
-    const text = Buffer.concat(this.#chunks).toString('utf8');
-    return this.#head === null ? (readAnswer(text) ?? {}) : readEnds(this.#head, text);
+    if (this.#skim !== null) return this.#skim.answer;
+    return readAnswer(Buffer.concat(this.#chunks).toString('utf8')) ?? {};
   }
 }
