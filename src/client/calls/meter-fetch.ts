@@ -26,11 +26,19 @@ export function meterFetch(
 ): FetchFunction {
   const background = new BackgroundCalls();
   return async (input, init) => {
-    const watch = guarded(meter, () => begin({ meter, options, background }, input, init));
+    const request = guarded(meter, () => callOf(input, init));
+    if (request === null) return inner(input, init);
+    const given = guarded(meter, () => bodyOf(request, init));
+    // Whoever hands over a text or bytes waits for nothing here.
+    const body: unknown = given instanceof Promise ? await given.catch(() => null) : given;
+    const watch = guarded(meter, () => begin({ meter, options, background }, { ...request, body }));
     if (watch === null) return inner(input, init);
     try {
       const { asking } = watch.sent;
-      const response = await inner(input, asking === null ? init : { ...init, body: asking });
+      const response = await inner(
+        input,
+        asking === null ? init : askingFor(asking, request, init),
+      );
       const watching = guarded(meter, () => watch.answered(response));
       return watching === null ? response : watchResponse(response, watching);
     } catch (error) {
@@ -40,21 +48,53 @@ export function meterFetch(
   };
 }
 
+/** A request that is a call of a model, or tells of one. */
+interface CallRequest {
+  readonly endpoint: Endpoint;
+  readonly url: URL;
+  readonly headers: Headers;
+  /** The request itself, where it was handed over whole. */
+  readonly whole: Request | null;
+}
+
 /** Answers null where the request is no call of a model. */
-function begin(
-  parts: MeterParts,
-  input: string | URL | Request,
-  init: RequestInit | undefined,
-): ResponseWatch | null {
-  const request = input instanceof Request ? input : null;
-  const url = new URL(request?.url ?? String(input));
-  const method = (init?.method ?? request?.method ?? 'GET').toUpperCase();
+function callOf(input: string | URL | Request, init: RequestInit | undefined): CallRequest | null {
+  const whole = input instanceof Request ? input : null;
+  const url = new URL(whole?.url ?? String(input));
+  const method = (init?.method ?? whole?.method ?? 'GET').toUpperCase();
   const endpoint = endpointOf(method, url);
   if (endpoint === null) return null;
+  return { endpoint, url, headers: new Headers(init?.headers ?? whole?.headers), whole };
+}
+
+/** Returns the body to look into, of a whole request that of a copy; a stream is left to whoever reads it. */
+function bodyOf({ endpoint, headers, whole }: CallRequest, init: RequestInit | undefined): unknown {
+  if (endpoint.kind !== 'answer') return null;
+  const body = init?.body ?? null;
+  if (body instanceof Blob) return body.text();
+  if (body !== null || whole === null || whole.body === null || whole.bodyUsed) return body;
+  const copy = whole.clone();
+  const isForm = /^multipart\/form-data/i.test(headers.get('content-type') ?? '');
+  return isForm ? copy.formData() : copy.text();
+}
+
+/** Returns the request that asks for the usage, which is longer than what was said of its length. */
+function askingFor(
+  body: string,
+  { headers }: CallRequest,
+  init: RequestInit | undefined,
+): RequestInit {
+  if (!headers.has('content-length')) return { ...init, body };
+  const others = [...headers].filter(([name]) => name !== 'content-length');
+  return { ...init, headers: Object.fromEntries(others), body };
+}
+
+function begin(parts: MeterParts, call: CallRequest & { readonly body: unknown }): ResponseWatch {
   const { options, meter } = parts;
-  const sent = readSent(init?.body, asFarAs(endpoint, options));
+  const { endpoint, url, headers, body } = call;
+  const sent = readSent(body, asFarAs(endpoint, options));
   const provider = options.provider ?? providerOfHost(url);
-  const tries = new Headers(init?.headers ?? request?.headers).get('x-stainless-retry-count');
+  const tries = headers.get('x-stainless-retry-count');
   return new ResponseWatch(parts, {
     ...{ endpoint, url, sent, provider, hold: currentHold() },
     attempt: 1 + (Number(tries) || 0),

@@ -25,7 +25,7 @@ const reading = (kind: Endpoint['kind']): Endpoint => ({
 const ENDPOINTS: readonly (readonly [string, RegExp, Endpoint])[] = [
   ['POST', /\/chat\/completions$/, answer('chat', true)],
   ['POST', /\/completions$/, answer('text_completion', true)],
-  ['POST', /\/responses$/, answer('chat')],
+  ['POST', /\/responses(?:\/compact)?$/, answer('chat')],
   ['GET', /\/responses\/[^/]+$/, reading('poll')],
   ['POST', /\/messages$/, answer('chat')],
   ['GET', /\/messages\/batches\/[^/]+$/, reading('batch')],
@@ -75,12 +75,18 @@ export interface SentBody {
 
 export function readSent(body: unknown, endpoint: Endpoint): SentBody {
   if (typeof body === 'string') return readJson(body, endpoint);
+  if (body instanceof ArrayBuffer) return readJson(textOf(new Uint8Array(body)), endpoint);
+  if (ArrayBuffer.isView(body)) return readJson(textOf(body), endpoint);
   const model = body instanceof FormData ? body.get('model') : null;
   const isStream = body instanceof FormData && body.get('stream') === 'true';
   return {
     ...{ model: typeof model === 'string' ? model : undefined, serviceTier: undefined },
     ...{ isStream, text: null, spoken: null, asking: null },
   };
+}
+
+function textOf({ buffer, byteOffset, byteLength }: ArrayBufferView): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('utf8');
 }
 
 function readJson(text: string, { operation, asksForUsage }: Endpoint): SentBody {
@@ -94,9 +100,16 @@ function readJson(text: string, { operation, asksForUsage }: Endpoint): SentBody
     serviceTier: look('service_tier'),
     isStream,
     text,
-    spoken: typeof input === 'string' ? input.length : null,
+    spoken: typeof input === 'string' ? codePointsIn(input) : null,
     asking: asksForUsage && isStream ? askForUsage(text, members.get('stream_options')) : null,
   };
+}
+
+/** Counts characters as providers do: one that lies beyond the basic plane is one, and not two. */
+function codePointsIn(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
 }
 
 /**

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { meterFetch } from '../../../src/client/calls/meter-fetch.ts';
+import { collectEvents } from '../../support/event-collector.ts';
+import {
+  CHAT_USAGE,
+  chatAnswer,
+  chatStream,
+  responseAnswer,
+} from '../../support/provider-answers.ts';
+
+const CHATS = 'https://api.mistral.ai/v1/chat/completions';
+const CHAT = JSON.stringify({ model: 'mistral-large-latest', messages: [] });
+const STREAM = JSON.stringify({ model: 'mistral-large-latest', stream: true, messages: [] });
+const BYTES = new TextEncoder().encode(CHAT);
+
+/** Sends one request through the metered fetch, and tells what went out and what was recorded. */
+async function send(
+  input: string | Request,
+  init: RequestInit | undefined,
+  answer: () => Response = () => Response.json(chatAnswer({ model: 'mistral-large-2411' })),
+) {
+  const { usage, events, unmetered } = await collectEvents();
+  const sent: string[] = [];
+  const metered = meterFetch(usage, {}, async (...of) => {
+    sent.push(await new Request(...of).text());
+    return answer();
+  });
+  const seen = await (await metered(input, init)).text();
+  return { sent, seen, unmetered, event: (await events())[0] };
+}
+
+const streamed = () =>
+  new Response(chatStream(true).join(''), { headers: { 'content-type': 'text/event-stream' } });
+
+describe('the model that a request asks for', () => {
+  it.each<[string, string | Request, RequestInit | undefined]>([
+    ['a text', CHATS, { method: 'POST', body: CHAT }],
+    ['a request', new Request(CHATS, { method: 'POST', body: CHAT }), undefined],
+    ['a request beside a body', new Request(CHATS, { method: 'POST', body: '{}' }), { body: CHAT }],
+    ['bytes', CHATS, { method: 'POST', body: BYTES }],
+    ['a buffer', CHATS, { method: 'POST', body: BYTES.buffer }],
+    ['a blob', CHATS, { method: 'POST', body: new Blob([BYTES]) }],
+  ])('is that of %s, which is sent as it is', async (_, input, init) => {
+    const { sent, event, unmetered } = await send(input, init);
+    expect(sent).toEqual([CHAT]);
+    expect(event).toMatchObject({
+      ...{ requested_model: 'mistral-large-latest', executed_model: 'mistral-large-2411' },
+      provider_usage: CHAT_USAGE,
+    });
+    expect(unmetered).toEqual([]);
+  });
+
+  it('is that of a form in a request', async () => {
+    const form = new FormData();
+    form.set('model', 'whisper-1');
+    form.set('file', new Blob(['sound']), 'a.wav');
+    const url = 'https://api.openai.com/v1/audio/transcriptions';
+    const answer = () => Response.json({ text: 'hello', usage: { type: 'duration', seconds: 3 } });
+    const { sent, event } = await send(
+      new Request(url, { method: 'POST', body: form }),
+      undefined,
+      answer,
+    );
+    expect(sent[0]).toContain('sound');
+    expect(event).toMatchObject({ operation: 'transcription', requested_model: 'whisper-1' });
+  });
+
+  it('is not looked for in a stream, which goes on as it is', async () => {
+    const body = new Blob([BYTES]).stream();
+    const { sent, event } = await send(CHATS, {
+      method: 'POST',
+      body,
+      duplex: 'half',
+    } as RequestInit);
+    expect(sent).toEqual([CHAT]);
+    expect(event).toMatchObject({ requested_model: 'mistral-large-2411' });
+  });
+});
+
+describe('a stream that does not ask for its usage', () => {
+  const bytes = new TextEncoder().encode(STREAM);
+  const length = { 'content-length': String(bytes.length) };
+
+  it.each<[string, string | Request, RequestInit | undefined]>([
+    ['a request', new Request(CHATS, { method: 'POST', body: STREAM }), undefined],
+    ['bytes', CHATS, { method: 'POST', body: bytes }],
+    ['bytes of a length that is said', CHATS, { method: 'POST', body: bytes, headers: length }],
+  ])('is made to ask in %s', async (_, input, init) => {
+    const { sent, event } = await send(input, init, streamed);
+    expect(JSON.parse(sent[0] ?? '')).toMatchObject({
+      ...JSON.parse(STREAM),
+      stream_options: { include_usage: true },
+    });
+    expect(event).toMatchObject({ provider_usage: CHAT_USAGE });
+  });
+});
+
+it('a conversation that is compacted is a call', async () => {
+  const url = 'https://api.openai.com/v1/responses/compact';
+  const init = { method: 'POST', body: JSON.stringify({ model: 'gpt-5', input: [] }) };
+  const { event } = await send(url, init, () => Response.json(responseAnswer()));
+  expect(event).toMatchObject({ status: 'ok', operation: 'chat', requested_model: 'gpt-5' });
+});
+
+it('what is spoken is counted as a reader counts it', async () => {
+  const url = 'https://api.openai.com/v1/audio/speech';
+  const body = JSON.stringify({ model: 'tts-1', input: 'hé😀😀' });
+  const answer = () => new Response('sound', { headers: { 'content-type': 'audio/mpeg' } });
+  const { event } = await send(url, { method: 'POST', body }, answer);
+  expect(event).toMatchObject({ operation: 'speech', usage: { characters: 4 } });
+});
