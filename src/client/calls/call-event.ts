@@ -55,8 +55,9 @@ export function callEvent(call: WatchedCall): NewEvent {
   };
 }
 
+/** Gemini says beside its counts in which traffic a call went. */
 function usageTier({ usage }: AnswerReading): unknown {
-  return stringAt(usage, 'service_tier');
+  return stringAt(usage, 'service_tier') ?? stringAt(usage, 'trafficType');
 }
 
 /** A call that runs in the background has times of its own, which are the same whoever reads it. */

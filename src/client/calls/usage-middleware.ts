@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { at, isObject } from '../../events/foreign/foreign-value.ts';
+import { at, firstGiven, isObject, withoutAbsent } from '../../events/foreign/foreign-value.ts';
 import { knownProvider } from '../../events/provider-name.ts';
 import type { CallMeter } from '../client-contract.ts';
 import { currentHold } from '../usage-scope.ts';
@@ -172,36 +172,52 @@ function answerOf(response: unknown, usage: unknown, metadata: unknown): StepAns
 }
 
 /**
- * Returns the provider's own counts, where the SDK hands them on; else the SDK's totals, in the
- * words of an interface whose totals hold their parts, as these do.
+ * Returns the provider's own counts, where the SDK hands them on; else the SDK's. Those of versions that count the whole
+ * input are in the words of an interface whose totals hold their parts, as these do.
  */
 function usageOf(usage: unknown, metadata: unknown): unknown {
-  const own = at(usage, 'raw') ?? at(metadata, 'anthropic', 'usage');
+  const own = firstGiven(
+    at(usage, 'raw'),
+    at(metadata, 'anthropic', 'usage'),
+    at(metadata, 'google', 'usageMetadata'),
+    at(metadata, 'vertex', 'usageMetadata'),
+  );
   if (isObject(own)) return own;
-  const input = numberIn(at(usage, 'inputTokens', 'total'), at(usage, 'inputTokens'));
-  const output = numberIn(at(usage, 'outputTokens', 'total'), at(usage, 'outputTokens'));
-  if (input === undefined && output === undefined) return undefined;
+  const [input, output] = [at(usage, 'inputTokens'), at(usage, 'outputTokens')];
+  if (!isObject(input) && !isObject(output)) return usageOfVersion5(usage, metadata);
   return {
-    ...{ input_tokens: input ?? 0, output_tokens: output ?? 0 },
+    ...{ input_tokens: at(input, 'total') ?? 0, output_tokens: at(output, 'total') ?? 0 },
     input_tokens_details: {
-      cached_tokens: numberIn(
-        at(usage, 'inputTokens', 'cacheRead'),
-        at(usage, 'cachedInputTokens'),
-      ),
-      cache_write_tokens: numberIn(at(usage, 'inputTokens', 'cacheWrite')),
+      cached_tokens: at(input, 'cacheRead'),
+      cache_write_tokens: at(input, 'cacheWrite'),
     },
-    output_tokens_details: {
-      reasoning_tokens: numberIn(
-        at(usage, 'outputTokens', 'reasoning'),
-        at(usage, 'reasoningTokens'),
-      ),
-    },
+    output_tokens_details: { reasoning_tokens: at(output, 'reasoning') },
   };
 }
 
-function numberIn(...candidates: readonly unknown[]): number | undefined {
-  const found = candidates.find((candidate) => typeof candidate === 'number');
-  return typeof found === 'number' ? found : undefined;
+/**
+ * Returns the counts of version 5 in its own words: it hands on what each provider calls its input and output, and the
+ * ledger knows whose hold what. What Bedrock wrote to its cache stands beside them.
+ */
+function usageOfVersion5(usage: unknown, metadata: unknown): unknown {
+  const counts = {
+    inputTokens: numberIn(at(usage, 'inputTokens')),
+    outputTokens: numberIn(at(usage, 'outputTokens')),
+    totalTokens: numberIn(at(usage, 'totalTokens')),
+  };
+  if (counts.inputTokens === undefined && counts.outputTokens === undefined) return undefined;
+  const cached = numberIn(at(usage, 'cachedInputTokens'));
+  const written = numberIn(at(metadata, 'bedrock', 'usage', 'cacheWriteInputTokens'));
+  const parts =
+    written === undefined
+      ? { cachedInputTokens: cached, reasoningTokens: numberIn(at(usage, 'reasoningTokens')) }
+      : { cacheReadInputTokens: cached, cacheWriteInputTokens: written };
+  return withoutAbsent({ ...counts, ...parts });
+}
+
+/** What is no number is not handed on, as the count that the SDK could not make of two. */
+function numberIn(count: unknown): number | undefined {
+  return typeof count === 'number' && Number.isFinite(count) ? count : undefined;
 }
 
 /** Searches that the provider made by itself are paid for by themselves. */

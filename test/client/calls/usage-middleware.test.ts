@@ -3,6 +3,8 @@ import { MockLanguageModelV4 } from 'ai/test';
 import { describe, expect, it } from 'vitest';
 import { usageMiddleware } from '../../../src/client/calls/usage-middleware.ts';
 import { withUsage } from '../../../src/client/usage-scope.ts';
+import type { NativeEvent } from '../../../src/events/native-event.ts';
+import { readProviderUsage } from '../../../src/events/provider-usage.ts';
 import { collectEvents } from '../../support/event-collector.ts';
 import { MESSAGE_USAGE } from '../../support/provider-answers.ts';
 
@@ -122,5 +124,104 @@ describe('the middleware for the AI SDK', () => {
       usage: { output_tokens: 2, estimated: true },
     });
     expect(event?.usage?.input_tokens).toBeGreaterThan(5);
+  });
+});
+
+describe('the middleware for version 5 of the AI SDK, whose counts are those of the provider', () => {
+  const GEMINI = {
+    ...{ promptTokenCount: 100, candidatesTokenCount: 400, thoughtsTokenCount: 300 },
+    ...{ cachedContentTokenCount: 40, totalTokenCount: 800 },
+  };
+  const gemini = { inputTokens: 100, outputTokens: 400, reasoningTokens: 300, totalTokens: 800 };
+  const claude = { inputTokens: 2000, outputTokens: 50, totalTokens: 2050 };
+
+  it.each<[string, { of: string; id: string; usage: object; metadata?: object }, object]>([
+    [
+      'the thoughts of Gemini, and its cache',
+      {
+        ...{ of: 'google.generative-ai', id: 'gemini-2.5-pro', usage: gemini },
+        metadata: { google: { usageMetadata: GEMINI } },
+      },
+      {
+        usage: {
+          ...{ input_tokens: 100, cache_read_tokens: 40 },
+          ...{ output_tokens: 700, reasoning_tokens: 300 },
+        },
+      },
+    ],
+    [
+      'those of Vertex AI',
+      {
+        ...{ of: 'google.vertex.chat', id: 'gemini-2.5-pro', usage: gemini },
+        metadata: { vertex: { usageMetadata: GEMINI } },
+      },
+      {
+        usage: {
+          ...{ input_tokens: 100, cache_read_tokens: 40 },
+          ...{ output_tokens: 700, reasoning_tokens: 300 },
+        },
+      },
+    ],
+    [
+      'the cache of Bedrock, read and written',
+      {
+        ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+        usage: { ...claude, cachedInputTokens: 1167, totalTokens: 3717 },
+        metadata: { bedrock: { usage: { cacheWriteInputTokens: 500 } } },
+      },
+      {
+        usage: {
+          ...{ input_tokens: 3667, cache_read_tokens: 1167, cache_write_tokens: 500 },
+          output_tokens: 50,
+        },
+      },
+    ],
+    [
+      'the cache that Bedrock read',
+      {
+        ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+        usage: { ...claude, cachedInputTokens: 1167 },
+      },
+      {
+        usage: { input_tokens: 3167, cache_read_tokens: 1167, output_tokens: 50 },
+        // What was written to the cache is told by nothing.
+        assumed: true,
+      },
+    ],
+    [
+      'what Anthropic read from its cache in a stream',
+      {
+        ...{ of: 'anthropic.messages', id: 'claude-sonnet-4-5' },
+        usage: { ...claude, cachedInputTokens: 1167 },
+      },
+      {
+        usage: { input_tokens: 3167, cache_read_tokens: 1167, output_tokens: 50 },
+        // What was written to the cache is told by nothing.
+        assumed: true,
+      },
+    ],
+    [
+      'what OpenAI counts within its totals',
+      {
+        ...{ of: 'openai.responses', id: 'gpt-5' },
+        usage: { ...claude, cachedInputTokens: 1167, reasoningTokens: 30 },
+      },
+      {
+        usage: {
+          ...{ input_tokens: 2000, cache_read_tokens: 1167 },
+          ...{ output_tokens: 50, reasoning_tokens: 30 },
+        },
+      },
+    ],
+  ])('records %s', async (_, { of, id, usage: counted, metadata }, expected) => {
+    const { usage, events } = await collectEvents();
+    const { wrapGenerate } = usageMiddleware(usage, { specificationVersion: 'v2' });
+    const model = { provider: of, modelId: id };
+    const result = { usage: counted, content: [], providerMetadata: metadata, response: RESPONSE };
+    await wrapGenerate({ model, params: {}, doGenerate: async () => result });
+    const [event] = await events();
+    const { provider, provider_usage, requested_model } = event as NativeEvent;
+    const read = readProviderUsage({ usage: provider_usage, provider, model: requested_model });
+    expect(read).toMatchObject({ assumed: false, ...expected });
   });
 });
