@@ -179,22 +179,23 @@ async function answerQuestion(
   const once = { keyId: bearer.key.keyId, idempotencyKey, request };
   const named = { ...said, body: namedByAction(route, body, once) };
   const act = () => answerRoute(route, parts, { ...asked, said: named });
-  return answerOnce(parts, once, { act, isShownOnce: route.isShownOnce });
+  return answerOnce(parts, once, { act, route });
 }
 
 /** Runs an action under an Idempotency-Key: what it was answered is answered again. */
 async function answerOnce(
   parts: ApiParts,
   asked: ActionAsked,
-  { act, isShownOnce }: { readonly act: () => Promise<Reply>; readonly isShownOnce: boolean },
+  { act, route }: { readonly act: () => Promise<Reply>; readonly route: Route },
 ): Promise<Reply> {
+  const { isShownOnce } = route;
   let fresh: Reply | null = null;
   const { status, answer } = await actOnce(parts, asked, async () => {
     fresh = await act();
     return { status: fresh.status, answer: isShownOnce ? '' : String(fresh.body) };
   });
   if (fresh !== null) return fresh;
-  if (!isShownOnce) return { status, type: typeOfAnswer(status), body: answer, headers: {} };
+  if (!isShownOnce) return { status, type: typeOfAnswer(status, route), body: answer, headers: {} };
   return problem('conflict', {
     detail: 'this was done and answered already, and its answer is shown once',
     remedy: 'revoke what was made and was lost, and make it anew under another Idempotency-Key',

@@ -66,16 +66,21 @@ function operationOf(route: Route): JsonObject {
     ...(isQuestion || others.length === 0
       ? {}
       : { requestBody: bodyOf(Object.fromEntries(others)) }),
-    responses: {
-      200: {
-        description: 'the answer',
-        content: {
-          'application/json': { schema: jsonSchemaOf(route.answer, 'output') },
-          ...Object.fromEntries(route.forms.map((form) => [form, {}])),
-        },
-      },
-      default: PROBLEM,
-    },
+    responses: responsesOf(route),
+  };
+}
+
+function responsesOf({ answer, forms, otherStatuses = [] }: Route): JsonObject {
+  const json = { 'application/json': { schema: jsonSchemaOf(answer, 'output') } };
+  const content = { ...json, ...Object.fromEntries(forms.map((form) => [form, {}])) };
+  const others = otherStatuses.map((status) => [
+    status,
+    { description: 'the answer, which is a refusal', content: json },
+  ]);
+  return {
+    200: { description: 'the answer', content },
+    ...Object.fromEntries(others),
+    default: PROBLEM,
   };
 }
 

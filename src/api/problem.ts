@@ -47,9 +47,13 @@ interface ProblemWords {
 
 const PROBLEM_TYPE = 'application/problem+json';
 
-/** Returns the media type of an answer with a status. */
-export function typeOfAnswer(status: number): string {
-  return status < 400 ? 'application/json' : PROBLEM_TYPE;
+interface WithStatuses {
+  readonly otherStatuses?: readonly number[];
+}
+
+/** Returns the media type of an answer with a status, of which a route may have others than 200. */
+export function typeOfAnswer(status: number, { otherStatuses = [] }: WithStatuses): string {
+  return status < 400 || otherStatuses.includes(status) ? 'application/json' : PROBLEM_TYPE;
 }
 
 /**

@@ -32,6 +32,8 @@ export interface Route {
   readonly forms: readonly string[];
   /** Its answer holds a secret, which is kept nowhere. */
   readonly isShownOnce: boolean;
+  /** Statuses beside 200 under which it gives its answer, and no problem. */
+  readonly otherStatuses?: readonly number[];
   /** The field that names an action, where the Idempotency-Key stands for it; null where none does. */
   readonly namedBy: string | null;
   /** What the journal calls what it does, in the words of the command that does the same; null of a question. */

@@ -1,6 +1,7 @@
 import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import { cutPage } from '../page.ts';
 import type { Parts } from '../parts.ts';
+import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { readEntryList, readPeriodList, readPushList } from './list-store.ts';
 import type {
   EntriesAnswer,
@@ -13,9 +14,11 @@ import type {
 
 /** Lists entries as audit.entries has them, the newest first. */
 export async function listEntries(
-  { database, view = database }: Pick<Parts, 'database' | 'view'>,
+  parts: Pick<Parts, 'database' | 'view'>,
   request: EntriesRequest,
 ): Promise<EntriesAnswer> {
+  const { database, view = database } = parts;
+  await refuseUnknownTenant(parts, request.tenant_id);
   const found = await readEntryList(view, request);
   const { rows, next } = cutPage(found, request.limit, ({ entry_id }) => [entry_id]);
   return { entries: rows, next_cursor: next };
@@ -27,6 +30,7 @@ export async function listPeriods(
   request: PeriodsRequest,
 ): Promise<PeriodsAnswer> {
   const { database, view } = parts;
+  await refuseUnknownTenant(parts, request.tenant_id);
   // As of an instant it is entries that are summed, and they need no folding.
   const fresh = request.as_of === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
   const found =
@@ -45,6 +49,7 @@ export async function listPushes(
   { database }: Pick<Parts, 'database'>,
   request: PushesRequest,
 ): Promise<PushesAnswer> {
+  await refuseUnknownTenant({ database }, request.tenant_id);
   const found = await readPushList(database, request);
   const { rows, next } = cutPage(
     found,

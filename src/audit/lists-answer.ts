@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { dayGiven, instantGiven, listOf, monthField } from '../fields.ts';
 import { batchesBehindField } from '../ledger/rollups/batches-behind.ts';
 import { nextCursorField, pageFields } from '../page.ts';
+import { OUTCOMES } from '../rating/rate-event.ts';
 import { storyEntry, storyPeriod, storyPush } from './story-answer.ts';
 
 export const entriesRequest = z.strictObject({
@@ -13,7 +14,7 @@ export const entriesRequest = z.strictObject({
   feature: z.string().nullable(),
   agent_run_id: z.string().nullable(),
   trace_id: z.string().nullable(),
-  outcome: z.string().nullable(),
+  outcome: z.enum(OUTCOMES).nullable(),
   /** The month in which the periods begin. */
   month: monthField.nullable(),
   /** UTC days on which the calls completed, half-open. */

@@ -5,6 +5,7 @@ import type { Parts } from '../parts.ts';
 import { periodContaining } from '../periods/calendar.ts';
 import { placeUsage } from '../periods/placement.ts';
 import { Refusal } from '../refusal.ts';
+import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { readTenants } from '../tenants/tenant-store.ts';
 import { formatMeasure } from './budget.ts';
 import type { BudgetsAnswer, BudgetsRequest, HoldAnswer } from './budget-answer.ts';
@@ -23,6 +24,7 @@ export async function listBudgets(
   { tenant_id: tenantId, as_of: asOf }: BudgetsRequest,
 ): Promise<BudgetsAnswer> {
   const { database, clock, view = database } = parts;
+  await refuseUnknownTenant(parts, tenantId);
   if (asOf === null) await foldBeforeReading(parts);
   else await refuseBeforeKeptHolds(database, asOf);
   const now = asOf ?? clock();

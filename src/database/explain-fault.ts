@@ -20,7 +20,7 @@ export function explainFault(error: unknown): Refusal | null {
     return new Refusal(
       'unavailable',
       `a server cannot answer now: ${said}`,
-      'start it, or correct its address (DATABASE_URL is the database); then run the command again',
+      'start it, or correct its address (DATABASE_URL is the database); then try again',
     );
   }
   // What is fatal ends a connection before it begins: the role that its options name is not there, say.

@@ -21,13 +21,15 @@ import { splitUsage, WHOLE_CALL } from './split.ts';
 /** The reserved tenant to whom an event without a tenant posts (R11). */
 export const UNATTRIBUTED = 'unattributed';
 
-export type Outcome =
-  | 'charged'
-  | 'failed'
-  | 'cancelled'
-  | 'unrated'
-  | 'unmeasured'
-  | 'unattributed';
+export const OUTCOMES = [
+  'charged',
+  'failed',
+  'cancelled',
+  'unrated',
+  'unmeasured',
+  'unattributed',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** The book that a tenant is charged by at an instant, and its currency; null without any book. */
 type BookOf = (tenantId: string, at: InstantMs) => AssignedBook | null;

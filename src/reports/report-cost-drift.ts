@@ -1,7 +1,7 @@
 import { divideHalfUp, formatDecimal, formatPico, type Pico } from '../money.ts';
 import type { Parts } from '../parts.ts';
+import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { pricedTogether, UNITS } from '../units.ts';
-import { refuseUnknownTenant } from './asked-tenant.ts';
 import type {
   CostDriftAnswer,
   CostDriftRequest,

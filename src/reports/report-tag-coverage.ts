@@ -1,6 +1,6 @@
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
-import { refuseUnknownTenant } from './asked-tenant.ts';
+import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { percentOf } from './percent.ts';
 import type { TagCoverage, TagCoverageAnswer, TagCoverageRequest } from './tag-coverage-answer.ts';
 import { ATTRIBUTION_TAGS } from './tag-coverage-answer.ts';

@@ -2,7 +2,7 @@ import { formatInstant, formatInstantOrNull } from '../clock.ts';
 import { foldBeforeReading } from '../ledger/rollups/reading-folds.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
-import { refuseUnknownTenant } from './asked-tenant.ts';
+import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { coverageOf } from './coverage.ts';
 import { readExchangesUsed } from './exchanges-used-store.ts';
 import { percentOf } from './percent.ts';

@@ -148,6 +148,7 @@ export const BUDGETS: readonly Route[] = [
 function deciding(of: Route): Route {
   return {
     ...of,
+    otherStatuses: [402],
     run: async (asked) => new Written(withHeadroom((await of.run(asked)) as CheckAnswer)),
   };
 }

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { formatInstant } from '../../clock.ts';
 import { cutPage } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import { readActs } from './act-store.ts';
 import type { ActsAnswer, ActsRequest, ChangedRow } from './acts-answer.ts';
 
@@ -13,6 +14,7 @@ export async function listActs(
   { database }: Pick<Parts, 'database'>,
   request: ActsRequest,
 ): Promise<ActsAnswer> {
+  await refuseUnknownTenant({ database }, request.tenant_id);
   const found = await readActs(database, request);
   const { rows, next } = cutPage(found, request.limit, ({ act_id }) => [String(act_id)]);
   const acts = rows.map(({ act_id, at, entries, changes, ...act }) => ({

@@ -4,6 +4,7 @@ import { exactPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import { formatMeasure, type Measure } from '../budget.ts';
 import type { AskRaiseRequest, RaiseAnswer, RaisesAnswer, RaisesRequest } from './raise-answer.ts';
 import type { RaiseRow } from './raise-store.ts';
@@ -45,6 +46,7 @@ export async function listRaises(
   { database }: Pick<Parts, 'database'>,
   { tenant_id: tenantId, all }: RaisesRequest,
 ): Promise<RaisesAnswer> {
+  await refuseUnknownTenant({ database }, tenantId);
   return (await readRaises(database, { tenantId, all })).map(tellRaise);
 }
 

@@ -4,6 +4,7 @@ import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { projectMonth } from '../../periods/project-month.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import { signedPercentOf } from '../percent.ts';
 import { readUsageByDays } from '../usage-days-store.ts';
 import type { UsageRow } from '../usage-report-store.ts';
@@ -24,6 +25,7 @@ export async function reportOverview(
   request: OverviewRequest,
 ): Promise<OverviewAnswer> {
   const { database, clock, view = database, days } = parts;
+  await refuseUnknownTenant(parts, request.tenant_id);
   const fresh = await foldBeforeReading(parts);
   const now = clock();
   const { tenant_id: tenantId } = request;

@@ -4,7 +4,7 @@ import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
-import { refuseUnknownTenant } from '../asked-tenant.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import { coverageOf } from '../coverage.ts';
 import { percentOf } from '../percent.ts';
 import { readCoverage } from '../usage-report-store.ts';

@@ -3,7 +3,7 @@ import { readRules } from '../../ledger/entries/rule-store.ts';
 import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
-import { refuseUnknownTenant } from '../asked-tenant.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import type { AgentRun } from './agent-run.ts';
 import { analyzeRun } from './agent-run.ts';
 import { totalsOf } from './report-runs.ts';

@@ -2,6 +2,7 @@ import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import { formatPico } from '../../money.ts';
 import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
+import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
 import type {
   ListedTrace,
   TraceMetadata,
@@ -17,9 +18,11 @@ import { findTraces, keyOf, readSpans } from './trace-store.ts';
  * metadata.
  */
 export async function listTraces(
-  { database, view = database }: Pick<Parts, 'database' | 'view'>,
+  parts: Pick<Parts, 'database' | 'view'>,
   request: TracesRequest,
 ): Promise<TracesAnswer> {
+  const { database, view = database } = parts;
+  await refuseUnknownTenant(parts, request.tenant_id);
   const [before = null] = readCursor(request.cursor, ['number']) ?? [];
   const found = await findTraces(view, request, before === null ? null : BigInt(before));
   const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [String(newest)]);

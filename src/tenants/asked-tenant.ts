@@ -1,9 +1,9 @@
 import type { Parts } from '../parts.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
-import { readTenant } from '../tenants/tenant-store.ts';
+import { readTenant } from './tenant-store.ts';
 
 /**
- * Throws a `Refusal` where there is no such tenant: a report of nothing would hide the wrong spelling. Whoever is
+ * Throws a `Refusal` where there is no such tenant: an answer with nothing in it would hide the wrong spelling. Whoever is
  * answered about one tenant alone has named it by its key.
  */
 export async function refuseUnknownTenant(
