@@ -123,6 +123,8 @@ const statementPreview = z.strictObject({
   earlier_open: dayField.nullable(),
   /** The period's total at the pace so far; null on its first day and after its end. */
   projection: z.strictObject({ total: amountField, method: z.string() }).nullable(),
+  /** Calls that wait for a price or a measure, and are in no sum yet. */
+  waiting: countField,
 });
 
 /** A period as a customer may read it: nothing of cost or margin, no other tenant. */

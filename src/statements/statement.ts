@@ -51,7 +51,7 @@ export function buildStatement(of: {
     layers: manifest.layers ?? null,
     price_books: manifest.books,
     notes: [
-      ...(preview === null ? shadowNotes(mode) : previewNotes(manifest, { mode, preview })),
+      ...(preview === null ? shadowNotes(mode) : previewNotes({ mode, preview })),
       ...notesOf(manifest, { failed, cancelled }),
     ],
     manifest_hash: frozen?.manifestHash ?? null,
@@ -71,20 +71,22 @@ function shadowNotes(mode: 'shadow' | 'live'): readonly string[] {
     : ['This period was closed in shadow mode: it is metered, and nothing is due.'];
 }
 
+/** Counts the calls that have no charge yet, for want of a price or of a measure. */
+export function waitingCalls({ calls }: Manifest): number {
+  return (calls?.['unrated'] ?? 0) + (calls?.['unmeasured'] ?? 0);
+}
+
 /** What of an open period is not in its sums yet, or is in none at all. */
-function previewNotes(
-  { calls }: Manifest,
-  {
-    mode,
-    preview,
-  }: {
-    readonly mode: 'shadow' | 'live';
-    readonly preview: NonNullable<StatementDocument['preview']>;
-  },
-): readonly string[] {
+function previewNotes({
+  mode,
+  preview,
+}: {
+  readonly mode: 'shadow' | 'live';
+  readonly preview: NonNullable<StatementDocument['preview']>;
+}): readonly string[] {
   const notes = ['The period is open: every figure may change until it is closed.'];
   if (mode === 'shadow') notes.push('It is metered in shadow mode, and nothing will be due.');
-  const waiting = (calls?.['unrated'] ?? 0) + (calls?.['unmeasured'] ?? 0);
+  const { waiting } = preview;
   if (waiting > 0) {
     notes.push(
       `${counted(waiting, 'call waits', 'calls wait')} for a price or a measure, and ${waiting === 1 ? 'is' : 'are'} in no sum yet.`,

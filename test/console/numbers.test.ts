@@ -9,6 +9,7 @@ import { type ConsoleVisitor, type RunningConsole, startConsole } from '../suppo
 import { CONSOLE_NOW } from '../support/console-ledger.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import { cardOf, rowsOf } from '../support/page-tables.ts';
 
 /**
  * Each number on a page is the one that the command line prints, to the last digit: of some tenants with usage at
@@ -79,32 +80,6 @@ function eventOf(
     ...{ feature: `feature-${random(3)}`, agent_run_id: `${id}-run-${random(4)}` },
     usage: { input_tokens: random(90_000), output_tokens: random(9_000) },
   });
-}
-
-interface Table {
-  readonly [title: string]: string;
-}
-
-/** The rows of a table by the titles of its columns: what stands for programs in a cell, or else its text. */
-function rowsOf(text: string, caption: string): readonly Table[] {
-  const [, table = ''] = text.split(`<caption>${caption}</caption>`);
-  const [head = '', body = ''] = table.split('</table>')[0]?.split('<tbody>') ?? [];
-  const titles = [...head.matchAll(/<th[^>]*>(.*?)<\/th>/gs)].map(([, title]) => plain(title));
-  return [...body.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = '']) => {
-    const cells = [...row.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/gs)].map(([, cell]) => plain(cell));
-    return Object.fromEntries(titles.map((title, place) => [title, cells[place] ?? '']));
-  });
-}
-
-function plain(cell = ''): string {
-  const exact = /<data[^>]* value="([^"]*)"/.exec(cell)?.[1];
-  return exact ?? cell.replaceAll(/<[^>]*>/g, '').trim();
-}
-
-/** The exact amount on a card. */
-function cardOf(text: string, title: string): string | undefined {
-  const [, card = ''] = text.split(`<h2>${title}</h2>`);
-  return /<data[^>]* value="([^"]*)"/.exec(card)?.[1];
 }
 
 async function answer<Answer>(...args: string[]): Promise<Answer> {
@@ -195,14 +170,14 @@ it.each(ids)("the customer's page of %s says what its period under way comes to"
   const { text } = await visitor.get(`/usage/${link}?by=user`);
   const month = await answer<Usage>(...BY_TENANT, '--tenant', id, '--month', '2026-11');
   expect(cardOf(text, 'November 2026 so far')).toBe(month.rows[0]?.['charge']);
-  const { rows } = await answer<Usage>(
-    ...['report', 'usage', '--by', 'user', '--tenant', id, '--month', '2026-11'],
-  );
+  const { users } = await answer<{
+    readonly users: readonly { name: string; calls: number; exact: string }[];
+  }>('statement', id, '2026-11', '--preview', '--format', 'json');
   expect(
     sorted(
       rowsOf(text, 'Usage by user').map((row) => [row['User'], count(row['Calls']), row['Amount']]),
     ),
-  ).toEqual(sorted(rows.map((row) => [row['user'], row.entries, row['charge']])));
+  ).toEqual(sorted(users.map((user) => [user.name, user.calls, user.exact])));
 });
 
 it('the list of tenants and the overview sum to the same', async () => {

@@ -1,17 +1,16 @@
 import { html } from 'hono/html';
 import type { ApiParts } from '../../api/api-parts.ts';
 import type { StoryPeriod } from '../../audit/story-answer.ts';
-import { monthAfter, parseInstant, utcDay } from '../../clock.ts';
+import { monthAfter, parseInstant } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
 import { signedPercentOf } from '../../reports/percent.ts';
-import { reportUsage } from '../../reports/report-usage.ts';
-import { usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
 import type { DailyFigures } from '../../statements/daily-view.ts';
 import { showStatement } from '../../statements/show-statement.ts';
 import { type StatementDocument, statementRequest } from '../../statements/statement-answer.ts';
+import { localDayOf, localDaysOf } from '../../statements/statement-format.ts';
 import { projectionWords } from '../pages/comparison.ts';
 import { dailyFiguresOf } from '../pages/overview.ts';
 import { amount, dayText, exactSum, type Html, localPercent, monthText } from '../view/amounts.ts';
@@ -23,14 +22,20 @@ export interface CustomerMonth {
   readonly currency: string;
   readonly soFar: string;
   readonly projection: { readonly total: string; readonly method: string } | null;
-  /** What the same days of the period before came to; null where there was none. */
-  readonly before: string | null;
+  /** What stands in the place of a projection where there is none. */
+  readonly withoutProjection: string;
+  /** What as many days of the period before came to; null where there was none. */
+  readonly before: DaysBefore | null;
   readonly figures: DailyFigures;
-  /** Calls that a cache answered. */
-  readonly cached: number;
-  /** Whether a cached answer costs what it would have cost without the cache. */
-  readonly cachedCost: boolean;
-  readonly name: string | null;
+  /** The statement so far; null where no period is open. */
+  readonly statement: StatementDocument | null;
+}
+
+interface DaysBefore {
+  readonly month: string;
+  readonly sum: string;
+  /** What the days of this period came to; a credit or a fee is of no day. */
+  readonly now: string;
 }
 
 interface Asked {
@@ -41,40 +46,43 @@ interface Asked {
 /** Reads the period under way; a tenant that has none, such as one that left, has the month of the calendar. */
 export async function readCustomerMonth(
   asked: Asked,
-  {
-    running,
-    overview,
-  }: { readonly running: StoryPeriod | null; readonly overview: OverviewAnswer },
+  of: {
+    readonly running: StoryPeriod | null;
+    readonly periods: readonly StoryPeriod[];
+    readonly overview: OverviewAnswer;
+  },
 ): Promise<CustomerMonth> {
+  const { running, periods, overview } = of;
   const month = running?.period_start.slice(0, 7) ?? overview.month;
-  const preview = await previewOf(asked, { month, start: running?.period_start ?? null });
-  if (preview === null) {
+  const start = running?.period_start ?? null;
+  const statement = await statementOf(asked, { month, start, preview: true });
+  if (statement === null) {
     const { currency, to_date, projection } = overview;
     return {
-      ...{ month, currency, soFar: to_date.charge, before: null, cached: 0, cachedCost: true },
+      ...{ month, currency, soFar: to_date.charge, before: null, statement },
       projection:
         projection === null
           ? null
           : { total: projection.charge, method: projectionWords(projection) },
-      ...{ figures: dailyFiguresOf(overview), name: null },
+      ...{ withoutProjection: projectionWords(null), figures: dailyFiguresOf(overview) },
     };
   }
-  const { currency, exact, usage, price_books: books, customer } = preview;
+  const { currency, exact, preview } = statement;
   return {
-    ...{ month, currency, soFar: exact.charge, figures: preview, cached: usage.cached },
-    before: await sumOfDaysBefore(asked, { month, currency, preview }),
-    projection: preview.preview?.projection ?? null,
-    cachedCost: books.every(({ caching }) => caching === 'work_done'),
-    name: customer.name,
+    ...{ month, currency, soFar: exact.charge, figures: statement, statement },
+    before: await sumOfDaysBefore(asked, { statement, periods }),
+    projection: preview?.projection ?? null,
+    withoutProjection: noProjectionWords(statement),
   };
 }
 
-async function previewOf(
+async function statementOf(
   { parts, tenantId: tenant_id }: Asked,
-  { month, start }: { readonly month: string; readonly start: string | null },
+  of: { readonly month: string; readonly start: string | null; readonly preview: boolean },
 ): Promise<StatementDocument | null> {
+  const { month, start, preview } = of;
   try {
-    const request = readRequest(statementRequest, { tenant_id, month, preview: true });
+    const request = readRequest(statementRequest, { tenant_id, month, preview });
     const found = await showStatement(parts, request);
     const documents = Array.isArray(found) ? found : [found];
     return documents.find(({ period }) => start === null || period.start === start) ?? null;
@@ -84,48 +92,75 @@ async function previewOf(
   }
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/** As many days of the period before as have begun of this one. */
+/** As many days of the period before as have begun of this one, in the days of both. */
 async function sumOfDaysBefore(
-  { parts, tenantId: tenant_id }: Asked,
-  of: { readonly month: string; readonly currency: string; readonly preview: StatementDocument },
-): Promise<string | null> {
-  const { month, currency, preview } = of;
-  const { start } = preview.period;
-  const first = (day: string) => parseInstant(`${day}T00:00:00Z`);
-  const today = utcDay(parseInstant(preview.preview?.as_of ?? preview.period.starts_at));
-  const before = monthAfter(month, -1);
-  const begun = Math.max(0, first(today) - first(start)) + DAY_MS;
-  const to = utcDay(Math.min(first(`${before}${start.slice(7)}`) + begun, first(start)));
-  const asked = { by: [], tenant_id, month: before, from: null, to, as_of: null };
-  const { rows } = await reportUsage(parts, readRequest(usageRequest, asked));
-  const own = rows.filter((row) => row.currency === currency);
-  return own.length === 0 ? null : exactSum(own.map(({ charge }) => charge));
+  asked: Asked,
+  of: { readonly statement: StatementDocument; readonly periods: readonly StoryPeriod[] },
+): Promise<CustomerMonth['before']> {
+  const { period, currency } = of.statement;
+  const before = of.periods.find(
+    ({ ends_at: end }) => parseInstant(end) === parseInstant(period.starts_at),
+  );
+  if (before === undefined) return null;
+  const { period_start: start, state } = before;
+  const month = start.slice(0, 7);
+  const statement = await statementOf(asked, { month, start, preview: state !== 'closed' });
+  if (statement === null || statement.currency !== currency) return null;
+  const today = todayOf(of.statement);
+  const begun = localDaysOf(period).filter((day) => day <= today).length;
+  const days = localDaysOf(statement.period);
+  const last = days[Math.min(begun, days.length) - 1] ?? start;
+  const charges = statement.daily.filter(({ day }) => day <= last).map(({ charge }) => charge);
+  if (charges.length === 0) return null;
+  const now = exactSum(of.statement.daily.map(({ charge }) => charge));
+  return { month, sum: exactSum(charges), now };
 }
 
+function todayOf({ preview, period }: StatementDocument): string {
+  return localDayOf(parseInstant(preview?.as_of ?? period.starts_at), period.time_zone);
+}
+
+/** A projection rests on whole days of usage before today. */
+function noProjectionWords(statement: StatementDocument): string {
+  const days = localDaysOf(statement.period);
+  const today = todayOf(statement);
+  if (today > (days.at(-1) ?? today)) return 'the month is over, and is not closed yet';
+  return days[0] === today
+    ? 'this is the first day of the month: it is known from the second on'
+    : 'nothing was used before today: it is known from tomorrow on';
+}
+
+/** What is metered in shadow mode is never to be paid (R19). */
+const SHADOW_WORDS = 'metered in shadow mode: nothing will be due';
+
 /** Returns the cards of the period: what it came to so far, and what it will come to. */
-export function monthCards(of: CustomerMonth, locale: string): Html {
-  const { month, currency, soFar, projection } = of;
+export function monthCards(of: CustomerMonth, isShadow: boolean, locale: string): Html {
+  const { month, currency, soFar, projection, withoutProjection } = of;
   const expected =
     projection === null
       ? html`<span class="soft">—</span>`
       : amount(projection.total, currency, locale);
-  return html`${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), beforeWords(of, locale))}
-${card('Expected by its end', expected, methodWords(projection?.method ?? null))}`;
+  const method = projection === null ? withoutProjection : methodWords(projection.method);
+  const under = (words: Html | string) =>
+    isShadow ? html`<b>${SHADOW_WORDS}</b> · ${words}` : html`${words}`;
+  return html`${card(`${monthText(month, locale)} so far`, amount(soFar, currency, locale), under(beforeWords(of, locale)))}
+${card('Expected by its end', expected, under(method))}`;
 }
 
 /** What else a projection counts stands on the preview of the statement; here its rule is enough. */
-function methodWords(method: string | null): string {
-  return method?.split(/[;.]/)[0] ?? 'the month is over, or nothing came before today';
+function methodWords(method: string): string {
+  return method.split(/[;.]/)[0] ?? method;
 }
 
 /** More usage is neither good nor bad to who pays for it, so it has no color. */
-function beforeWords({ soFar, before, currency, month }: CustomerMonth, locale: string): Html {
-  const last = monthText(monthAfter(month, -1), locale);
+function beforeWords({ before, currency, month }: CustomerMonth, locale: string): Html {
+  const last = monthText(before?.month ?? monthAfter(month, -1), locale);
   if (before === null) return html`nothing in ${last} to the same day`;
-  const change = signedPercentOf(exactPico(soFar) - exactPico(before), exactPico(before));
-  return html`${last} to the same day: ${amount(before, currency, locale)}${change === null ? '' : html` · <b>${change.startsWith('-') ? '' : '+'}${localPercent(change, locale)}</b>`}`;
+  const change = signedPercentOf(
+    exactPico(before.now) - exactPico(before.sum),
+    exactPico(before.sum),
+  );
+  return html`${last} to the same day: ${amount(before.sum, currency, locale)}${change === null ? '' : html` · <b>${change.startsWith('-') ? '' : '+'}${localPercent(change, locale)}</b>`}`;
 }
 
 /** Returns the words that say when the figures are of. */

@@ -5,11 +5,10 @@ import { periodsRequest } from '../../audit/lists-answer.ts';
 import type { StoryPeriod } from '../../audit/story-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { formatInstant, type InstantMs } from '../../clock.ts';
-import { exactPico } from '../../money.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
-import { type Dimension, type UsageGroup, usageRequest } from '../../reports/usage-answer.ts';
+import { type UsageGroup, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
 import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
 import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
@@ -19,16 +18,15 @@ import { showTenant } from '../../tenants/show-tenant.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import {
   amount,
-  countText,
+  amountText,
   dayText,
-  exactSum,
   type Html,
   instantDay,
   localWriting,
   monthText,
 } from '../view/amounts.ts';
 import { dailyChart } from '../view/pictures.ts';
-import { address, dataTable, link, NOTHING, panel, tabs, ways } from '../view/table.ts';
+import { dataTable, link, NOTHING, panel, ways } from '../view/table.ts';
 import { budgetCards } from './customer-budgets.ts';
 import {
   type CustomerMonth,
@@ -36,6 +34,7 @@ import {
   readCustomerMonth,
   upToDateWords,
 } from './customer-month.ts';
+import { type CustomerDimension, dimensionOf, unpaidPanel, usagePanel } from './customer-usage.ts';
 
 /** What the customer's page is asked with; whoever it is sees one tenant, through the wall. */
 export interface CustomerAsked {
@@ -57,36 +56,37 @@ export async function customerBody(asked: CustomerAsked): Promise<Html> {
     parts,
     readRequest(overviewRequest, { month: null, currency: null, tenant_id, limit: 1 }),
   );
-  const { time_zone: zone } = (
-    await showTenant(parts, readRequest(showTenantRequest, { tenant_id, most: 1 }))
-  ).calendar_now;
+  const tenant = await showTenant(parts, readRequest(showTenantRequest, { tenant_id, most: 1 }));
+  const { time_zone: zone } = tenant.calendar_now;
   const periods = await periodsOf(asked);
   const running = periods.find((row) => row.state === 'open' && isWithin(row, overview.at)) ?? null;
   const by = dimensionOf(query.get('by'));
-  const usage = (of: readonly Dimension[]) =>
-    reportUsage(
-      parts,
-      readRequest(usageRequest, {
-        by: [...of],
-        tenant_id,
-        month,
-        from: null,
-        to: null,
-        as_of: null,
-      }),
-    );
   const budgets = await listBudgets(parts, { tenant_id, as_of: null });
   const issuer = await showIssuer(parts);
-  const of = await readCustomerMonth(asked, { running, overview });
-  const { month, currency } = of;
-  const groups = (await usage([by])).rows.filter((row) => row.currency === currency);
-  const unpaid = (await usage(['kind', 'outcome'])).rows.filter((row) => row.currency === currency);
+  const of = await readCustomerMonth(asked, { running, periods, overview });
+  const isShadow = (of.statement?.mode ?? tenant.mode) === 'shadow';
+  const groups = of.statement === null ? await groupsOf(asked, by, of) : [];
+  const unpaid = of.statement === null ? '' : unpaidPanel(of.statement, locale);
   return html`${headOf(asked, issuer, { running, zone, of, at: overview.at })}<div class="cards">
-${monthCards(of, locale)}
+${monthCards(of, isShadow, locale)}
 ${budgetCards(budgets, locale)}</div>
 ${panel('Usage a day by model', dailyChart(of.figures, 'days', localWriting(locale)))}
-<div class="two">${usagePanel(asked, by, groups)}${unpaidPanel(unpaid, of, locale)}</div>
+<div class="two">${usagePanel(asked, { by, month: of, groups })}${unpaid}</div>
 ${statementsPanel(asked, periods)}${endOf(asked, issuer)}`;
+}
+
+/** The usage of a month that has no open period any more, as reports have it. */
+async function groupsOf(
+  { parts, tenantId: tenant_id }: CustomerAsked,
+  by: CustomerDimension,
+  { month, currency }: CustomerMonth,
+): Promise<readonly UsageGroup[]> {
+  const bounds = { month, from: null, to: null, as_of: null };
+  const { rows } = await reportUsage(
+    parts,
+    readRequest(usageRequest, { by: [by], tenant_id, ...bounds }),
+  );
+  return rows.filter((row) => row.currency === currency);
 }
 
 async function periodsOf({ parts, tenantId }: CustomerAsked): Promise<readonly StoryPeriod[]> {
@@ -129,99 +129,7 @@ function headOf(
     running === null
       ? ''
       : html`<p>Billing month from ${instantDay(running.starts_at, zone, locale)} until ${instantDay(running.ends_at, zone, locale)}, ${zone}</p>`;
-  return html`<div class="head"><div class="seller">${mark}<div><p><bdi>${name}</bdi></p><h1>Usage of <bdi>${of.name ?? tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p>${upToDateWords(asOf, locale)} · <a href="${at}">show what is new</a></p></div></div>`;
-}
-
-const DIMENSIONS: Readonly<Partial<Record<Dimension, string>>> = {
-  feature: 'Feature',
-  requested_model: 'Model',
-  user: 'User',
-  day: 'Day',
-};
-
-function dimensionOf(text: string | null): Dimension {
-  return text !== null && Object.hasOwn(DIMENSIONS, text) ? (text as Dimension) : 'feature';
-}
-
-const GROUPS_SHOWN = 31;
-
-function usagePanel(
-  { at, locale }: CustomerAsked,
-  by: Dimension,
-  rows: readonly UsageGroup[],
-): Html {
-  const sorted =
-    by === 'day'
-      ? rows
-      : rows.toSorted((a, b) => (exactPico(a.charge) < exactPico(b.charge) ? 1 : -1));
-  const title = DIMENSIONS[by] ?? by;
-  const choices = Object.entries(DIMENSIONS).map(([name, words]) => ({
-    words,
-    href: address(at, { by: name }),
-    isTaken: name === by,
-  }));
-  const body = dataTable({
-    caption: `Usage by ${title.toLowerCase()}`,
-    rows: sorted.slice(0, GROUPS_SHOWN),
-    empty: 'Nothing was used in this month yet.',
-    columns: [
-      { title, cell: (row: UsageGroup) => html`<bdi>${row[by] ?? 'not named'}</bdi>` },
-      { title: 'Calls', figure: true, cell: (row: UsageGroup) => countText(row.entries, locale) },
-      {
-        title: 'Amount',
-        figure: true,
-        cell: (row: UsageGroup) => amount(row.charge, row.currency, locale),
-      },
-    ],
-  });
-  const more =
-    rows.length > GROUPS_SHOWN
-      ? html`<p class="hint">The ${GROUPS_SHOWN} largest of ${countText(rows.length, locale)}.</p>`
-      : '';
-  return panel(`By ${title.toLowerCase()}`, html`${body}${more}`, tabs('By', choices));
-}
-
-/** Calls that cost nothing, and what was credited. */
-function unpaidPanel(
-  rows: readonly UsageGroup[],
-  { currency, cached, cachedCost }: CustomerMonth,
-  locale: string,
-): Html {
-  const entries = (outcome: string) =>
-    rows.filter((row) => row.outcome === outcome).reduce((sum, row) => sum + row.entries, 0);
-  const credits = rows.filter(({ kind }) => kind === 'adjustment').map(({ charge }) => charge);
-  const lines: readonly (readonly [string, Html | string])[] = [
-    [callsText(entries('failed'), 'failed', locale), 'not charged'],
-    [callsText(entries('cancelled'), 'cancelled', locale), 'not charged'],
-    ...(cached > 0
-      ? [
-          [
-            `${countText(cached, locale)} answers from a cache`,
-            cachedCost ? 'charged as usual' : 'not charged',
-          ] as const,
-        ]
-      : []),
-    ...(entries('unrated') > 0
-      ? [
-          [
-            `${callsText(entries('unrated'), '', locale)} without a price`,
-            'not charged yet',
-          ] as const,
-        ]
-      : []),
-    ...(credits.length > 0
-      ? [['Credits and fees', amount(exactSum(credits), currency, locale)] as const]
-      : []),
-  ];
-  return panel(
-    'What you did not pay for',
-    html`<ul class="pipe">${lines.map(([words, value]) => html`<li>${words}<span class="value">${value}</span></li>`)}</ul><p class="hint">A failed call is one that gave no answer. A call that was repeated after an error, or reported twice, is charged once. An answer from a cache is one that was kept from an earlier call: your statement says under “Notes” what it costs.</p>`,
-  );
-}
-
-function callsText(count: number, which: string, locale: string): string {
-  const words = [countText(count, locale), which, count === 1 ? 'call' : 'calls'];
-  return words.filter((word) => word !== '').join(' ');
+  return html`<div class="head"><div class="seller">${mark}<div><p><bdi>${name}</bdi></p><h1>Usage of <bdi>${of.statement?.customer.name ?? tenantId}</bdi></h1></div></div><div class="right soft">${bounds}<p>${upToDateWords(asOf, locale)} · <a href="${at}">show what is new</a></p></div></div>`;
 }
 
 function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryPeriod[]): Html {
@@ -255,24 +163,19 @@ function statementsPanel({ at, locale }: CustomerAsked, periods: readonly StoryP
           minor: true,
           cell: (row: StoryPeriod) => (row.invoice_id === null ? NOTHING : row.invoice_id),
         },
-        {
-          title: 'Calls',
-          figure: true,
-          cell: (row: StoryPeriod) => countText(row.entries, locale),
-        },
-        {
-          title: 'Total',
-          figure: true,
-          cell: (row: StoryPeriod) =>
-            row.charge_total === null || row.currency === null
-              ? '—'
-              : amount(row.charge_total, row.currency, locale),
-        },
+        { title: 'Due', figure: true, cell: (row: StoryPeriod) => dueOf(row, locale) },
         { title: 'Document', figure: true, cell: documents },
       ],
     }),
     closed.length === 0 ? '' : link(`${at}/statements/all.csv`, 'All of them as CSV'),
   );
+}
+
+/** A month that was closed in shadow mode was metered, and nothing of it is due (R19). */
+function dueOf({ charge_total: total, currency, mode }: StoryPeriod, locale: string): Html {
+  if (total === null || currency === null) return html`—`;
+  if (mode === 'live') return amount(total, currency, locale);
+  return html`<span>${amount('0', currency, locale)}<br><span class="soft">${amountText(total, currency, locale)} metered, in shadow mode</span></span>`;
 }
 
 function endOf({ endsAt, locale, tenantId }: CustomerAsked, issuer: IssuerAnswer): Html {

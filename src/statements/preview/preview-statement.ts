@@ -15,7 +15,7 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
-import { buildStatement } from '../statement.ts';
+import { buildStatement, waitingCalls } from '../statement.ts';
 import type { StatementDocument, StatementKey } from '../statement-answer.ts';
 import { withEntries } from '../statement-document.ts';
 import { localDayOf, localDaysOf } from '../statement-format.ts';
@@ -117,7 +117,10 @@ async function previewPeriod(
     manifest,
     mode,
     frozen: null,
-    preview: { as_of: formatInstant(now), earlier_open: earlier, projection },
+    preview: {
+      ...{ as_of: formatInstant(now), earlier_open: earlier, projection },
+      waiting: waitingCalls(manifest),
+    },
   });
   return withEntries(statement, beside);
 }

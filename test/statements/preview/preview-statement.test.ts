@@ -50,6 +50,7 @@ it('is what the close would say now, with a projection and without a hash', asyn
     preview: {
       as_of: '2026-10-11T22:00:00.000Z',
       earlier_open: '2026-09-01',
+      waiting: 1,
       projection: { total: '23.14' },
     },
   });
