@@ -75,28 +75,56 @@ view wall.budgets with (security_invoker=true, security_barrier=true) as
    FROM budgets;
 
 view wall.charge_shares with (security_barrier=true) as
- SELECT e.tenant_id,
-    e.entry_id,
+ SELECT tenant_id,
+    entry_id,
         CASE
-            WHEN (e.charge <> (0)::numeric) THEN (COALESCE(((e.output_tokens)::numeric * p.output), (0)::numeric) + output_units_amount(e.units, r.units, p.factor))
+            WHEN has_layers THEN output
             ELSE NULL::numeric
         END AS output_charge,
         CASE
-            WHEN (e.charge_rate_id IS NULL) THEN e.charge
-            WHEN (e.charge <> (0)::numeric) THEN ((round(((r.per_call * p.factor) / ('1000000000000'::bigint)::numeric)) * (e.call_share)::numeric) + other_units_amount(e.units, r.units, p.factor))
+            WHEN has_layers THEN other
+            ELSE due
+        END AS other_charge,
+        CASE
+            WHEN (tool <> 0) THEN div((((due - output) - other) * (tool)::numeric), (NULLIF(input, 0))::numeric)
             ELSE NULL::numeric
-        END AS other_charge
-   FROM (((entries e
-     LEFT JOIN price_rates r ON ((r.rate_id = e.charge_rate_id)))
-     LEFT JOIN price_books b ON (((b.book = e.charge_book) AND (b.effective_from = e.charge_version))))
-     LEFT JOIN LATERAL ( SELECT f.factor,
-            floor((((((2)::numeric * r.output) * f.factor) + (1000000)::numeric) / (2000000)::numeric)) AS output
-           FROM ( SELECT
+        END AS tool_charge,
+        CASE
+            WHEN (memory <> 0) THEN div((((due - output) - other) * (memory)::numeric), (NULLIF(input, 0))::numeric)
+            ELSE NULL::numeric
+        END AS memory_charge
+   FROM ( SELECT e.tenant_id,
+            e.entry_id,
+            d.due,
+            ((e.layer_prompt_tokens IS NOT NULL) AND (d.due <> (0)::numeric)) AS has_layers,
+            e.layer_tool_tokens AS tool,
+            e.layer_memory_tokens AS memory,
+            (((e.uncached_input_tokens + e.cache_read_tokens) + e.cache_write_tokens) + units_within(e.units, 'input'::text)) AS input,
+                CASE
+                    WHEN (d.due <> (0)::numeric) THEN (COALESCE(((e.output_tokens)::numeric * p.output), (0)::numeric) + output_units_amount(e.units, r.units, p.factor))
+                    ELSE (0)::numeric
+                END AS output,
+                CASE
+                    WHEN (d.due = (0)::numeric) THEN (0)::numeric
+                    WHEN (e.charge_rate_id IS NULL) THEN d.due
+                    ELSE ((round(((r.per_call * p.factor) / ('1000000000000'::bigint)::numeric)) * (e.call_share)::numeric) + other_units_amount(e.units, r.units, p.factor))
+                END AS other
+           FROM ((((entries e
+             CROSS JOIN LATERAL ( SELECT
                         CASE
-                            WHEN (r.book <> b.book) THEN COALESCE(b.cost_factor, b.base_factor, (1000000)::numeric)
-                            ELSE (1000000)::numeric
-                        END AS factor) f) p ON (true))
-  WHERE (e.tenant_id = ( SELECT session_tenant() AS session_tenant));
+                            WHEN (e.not_due IS NULL) THEN COALESCE(e.charge, (0)::numeric)
+                            ELSE (0)::numeric
+                        END AS due) d)
+             LEFT JOIN price_rates r ON ((r.rate_id = e.charge_rate_id)))
+             LEFT JOIN price_books b ON (((b.book = e.charge_book) AND (b.effective_from = e.charge_version))))
+             LEFT JOIN LATERAL ( SELECT f.factor,
+                    floor((((((2)::numeric * r.output) * f.factor) + (1000000)::numeric) / (2000000)::numeric)) AS output
+                   FROM ( SELECT
+                                CASE
+                                    WHEN (r.book <> b.book) THEN COALESCE(b.cost_factor, b.base_factor, (1000000)::numeric)
+                                    ELSE (1000000)::numeric
+                                END AS factor) f) p ON (true))
+          WHERE (e.tenant_id = ( SELECT session_tenant() AS session_tenant))) s;
 
 view wall.entries with (security_invoker=true, security_barrier=true) as
  SELECT tenant_id,
@@ -193,7 +221,15 @@ view wall.ledger_rollups with (security_invoker=true, security_barrier=true) as
     other_cost,
     routing_gain,
     uncosted,
-    uncosted_charge
+    uncosted_charge,
+    layered_input_tokens,
+    layered_output_tokens,
+    tool_charge,
+    memory_charge,
+    tool_cost,
+    memory_cost,
+    uncharged,
+    uncharged_cost
    FROM wall.usage_rollups;
 
 view wall.run_rollups with (security_invoker=true, security_barrier=true) as
@@ -228,7 +264,15 @@ view wall.run_rollups with (security_invoker=true, security_barrier=true) as
     r.charge AS uncosted_charge,
     r.not_due_charge,
     r.other_charge,
-    (0)::numeric AS other_cost
+    (0)::numeric AS other_cost,
+    r.layered_input_tokens,
+    r.layered_output_tokens,
+    r.tool_charge,
+    r.memory_charge,
+    (0)::numeric AS tool_cost,
+    (0)::numeric AS memory_cost,
+    r.uncharged,
+    (0)::numeric AS uncharged_cost
    FROM (run_usage r
      JOIN wall.usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 
@@ -312,7 +356,15 @@ view wall.usage_rollups with (security_invoker=true, security_barrier=true) as
     charge AS uncosted_charge,
     not_due_charge,
     other_charge,
-    (0)::numeric AS other_cost
+    (0)::numeric AS other_cost,
+    layered_input_tokens,
+    layered_output_tokens,
+    tool_charge,
+    memory_charge,
+    (0)::numeric AS tool_cost,
+    (0)::numeric AS memory_cost,
+    uncharged,
+    (0)::numeric AS uncharged_cost
    FROM usage_rollups;
 
 grant SELECT on audit.alerts to spanledger_reader;
@@ -473,7 +525,7 @@ grant DELETE, INSERT, SELECT on public.run_steps to spanledger_worker;
 
 grant SELECT on public.run_usage to spanledger_reader;
 
-grant SELECT (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge) on public.run_usage to spanledger_tenant;
+grant SELECT (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge, layered_input_tokens, layered_output_tokens, tool_charge, memory_charge, uncharged) on public.run_usage to spanledger_tenant;
 
 grant INSERT, SELECT, UPDATE on public.run_usage to spanledger_worker;
 
@@ -537,7 +589,7 @@ grant INSERT, SELECT on public.unnamed_spans to spanledger_worker;
 
 grant SELECT on public.usage_rollups to spanledger_reader;
 
-grant SELECT (tenant_id, period_start, day, kind, outcome, late, requested_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, usage_key, units, not_due_charge, other_charge) on public.usage_rollups to spanledger_tenant;
+grant SELECT (tenant_id, period_start, day, kind, outcome, late, requested_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, usage_key, units, not_due_charge, other_charge, layered_input_tokens, layered_output_tokens, tool_charge, memory_charge, uncharged) on public.usage_rollups to spanledger_tenant;
 
 grant INSERT, SELECT, UPDATE on public.usage_rollups to spanledger_worker;
 

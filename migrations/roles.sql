@@ -100,9 +100,11 @@ grant select (tenant_id, source, event_id, batch_id, operation, status, occurred
   agent_run_id, prompt_version, trace_id, span_id, parent_span_id) on structure_spans to spanledger_tenant;
 grant select (tenant_id, period_start, day, usage_key, kind, outcome, late, requested_model, feature, prompt_version,
   currency, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens, memory_tokens,
-  charge, output_charge, units, not_due_charge, other_charge) on usage_rollups to spanledger_tenant;
+  charge, output_charge, units, not_due_charge, other_charge, layered_input_tokens, layered_output_tokens, tool_charge,
+  memory_charge, uncharged) on usage_rollups to spanledger_tenant;
 grant select (tenant_id, period_start, day, usage_key, agent_run_id, user_id, entries, input_tokens, cache_read_tokens,
-  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge) on run_usage
+  cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, output_charge, units, not_due_charge, other_charge,
+  layered_input_tokens, layered_output_tokens, tool_charge, memory_charge, uncharged) on run_usage
   to spanledger_tenant;
 -- Numbers of batches, which tell nothing of anybody.
 grant select on fold_queue to spanledger_tenant;
@@ -191,7 +193,8 @@ select tenant_id, period_start, day, usage_key, kind, outcome, late, ''::text as
   requested_model as executed_model, feature, prompt_version, currency, entries, input_tokens, cache_read_tokens,
   cache_write_tokens, output_tokens, tool_tokens, memory_tokens, charge, 0::numeric as cost, output_charge,
   0::numeric as output_cost, 0::numeric as routing_gain, units, entries as uncosted, charge as uncosted_charge,
-  not_due_charge, other_charge, 0::numeric as other_cost
+  not_due_charge, other_charge, 0::numeric as other_cost, layered_input_tokens, layered_output_tokens, tool_charge,
+  memory_charge, 0::numeric as tool_cost, 0::numeric as memory_cost, uncharged, 0::numeric as uncharged_cost
 from usage_rollups;
 
 create or replace view wall.run_rollups with (security_invoker = true, security_barrier = true) as
@@ -199,7 +202,9 @@ select r.tenant_id, r.period_start, r.day, u.kind, u.outcome, u.late, u.provider
   u.feature, u.prompt_version, u.currency, r.user_id, r.agent_run_id, r.entries, r.input_tokens, r.cache_read_tokens,
   r.cache_write_tokens, r.output_tokens, r.tool_tokens, r.memory_tokens, r.charge, 0::numeric as cost, r.output_charge,
   0::numeric as output_cost, 0::numeric as routing_gain, r.units, r.entries as uncosted, r.charge as uncosted_charge,
-  r.not_due_charge, r.other_charge, 0::numeric as other_cost
+  r.not_due_charge, r.other_charge, 0::numeric as other_cost, r.layered_input_tokens, r.layered_output_tokens,
+  r.tool_charge, r.memory_charge, 0::numeric as tool_cost, 0::numeric as memory_cost, r.uncharged,
+  0::numeric as uncharged_cost
 from run_usage r
   join wall.usage_rollups u on u.tenant_id = r.tenant_id and u.period_start = r.period_start and u.day = r.day
     and u.usage_key = r.usage_key;
@@ -208,28 +213,37 @@ create or replace view wall.ledger_rollups with (security_invoker = true, securi
 select period_start, day, kind, outcome, provider, requested_model, executed_model, feature, currency,
   true as is_attributed, entries, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, tool_tokens,
   memory_tokens, charge, not_due_charge, cost, output_charge, output_cost, other_charge, other_cost, routing_gain,
-  uncosted, uncosted_charge
+  uncosted, uncosted_charge, layered_input_tokens, layered_output_tokens, tool_charge, memory_charge, tool_cost,
+  memory_cost, uncharged, uncharged_cost
 from wall.usage_rollups;
 
--- How much of the charge of its entries is output, and how much belongs to no layer of tokens. Rates say so, and rates
--- are kept from a tenant, since a price may be a factor over a cost: the owner's view reads them, and shows sums of
--- charges alone, as usage_rollups do.
+-- How much of the charge of its entries is of which layer. Rates say so, and rates are kept from a tenant, since a price
+-- may be a factor over a cost: the owner's view reads them, and shows sums of charges alone, as usage_rollups do.
 create or replace view wall.charge_shares with (security_barrier = true) as
-select e.tenant_id, e.entry_id,
-  case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
-    + output_units_amount(e.units, r.units, p.factor) end as output_charge,
-  case when e.charge_rate_id is null then e.charge
-    when e.charge <> 0 then round(r.per_call * p.factor / 1000000000000) * e.call_share
-      + other_units_amount(e.units, r.units, p.factor) end as other_charge
-from public.entries e
-  left join public.price_rates r on r.rate_id = e.charge_rate_id
-  left join public.price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
-  left join lateral (
-    select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
-    from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
-      else 1000000 end as factor) f
-  ) p on true
-where e.tenant_id = (select session_tenant());
+select tenant_id, entry_id, case when has_layers then output end as output_charge,
+  case when has_layers then other else due end as other_charge,
+  case when tool <> 0 then div((due - output - other) * tool, nullif(input, 0)) end as tool_charge,
+  case when memory <> 0 then div((due - output - other) * memory, nullif(input, 0)) end as memory_charge
+from (
+  select e.tenant_id, e.entry_id, d.due, e.layer_prompt_tokens is not null and d.due <> 0 as has_layers,
+    e.layer_tool_tokens as tool, e.layer_memory_tokens as memory,
+    e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + units_within(e.units, 'input') as input,
+    case when d.due <> 0 then coalesce(e.output_tokens * p.output, 0)
+      + output_units_amount(e.units, r.units, p.factor) else 0 end as output,
+    case when d.due = 0 then 0 when e.charge_rate_id is null then d.due
+      else round(r.per_call * p.factor / 1000000000000) * e.call_share
+        + other_units_amount(e.units, r.units, p.factor) end as other
+  from public.entries e
+    cross join lateral (select case when e.not_due is null then coalesce(e.charge, 0) else 0 end as due) d
+    left join public.price_rates r on r.rate_id = e.charge_rate_id
+    left join public.price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
+    left join lateral (
+      select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
+      from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
+        else 1000000 end as factor) f
+    ) p on true
+  where e.tenant_id = (select session_tenant())
+) s;
 
 create or replace view wall.budgets with (security_invoker = true, security_barrier = true) as
 select tenant_id, per, feature, user_id, amount, currency, is_hard from budgets;

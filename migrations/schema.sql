@@ -532,6 +532,14 @@ table ledger_rollups (
   routing_gain numeric(38,0) not null,
   uncosted bigint not null,
   uncosted_charge numeric(38,0) not null,
+  layered_input_tokens numeric(38,0) not null default 0,
+  layered_output_tokens numeric(38,0) not null default 0,
+  tool_charge numeric(38,0) not null default 0,
+  memory_charge numeric(38,0) not null default 0,
+  tool_cost numeric(38,0) not null default 0,
+  memory_cost numeric(38,0) not null default 0,
+  uncharged bigint not null default 0,
+  uncharged_cost numeric(38,0) not null default 0,
   constraint ledger_rollups_pkey PRIMARY KEY (period_start, day, ledger_key)
 );
 
@@ -769,6 +777,14 @@ table run_usage (
   not_due_charge numeric(38,0) not null default 0,
   other_charge numeric(38,0) not null default 0,
   other_cost numeric(38,0) not null default 0,
+  layered_input_tokens numeric(38,0) not null default 0,
+  layered_output_tokens numeric(38,0) not null default 0,
+  tool_charge numeric(38,0) not null default 0,
+  memory_charge numeric(38,0) not null default 0,
+  tool_cost numeric(38,0) not null default 0,
+  memory_cost numeric(38,0) not null default 0,
+  uncharged bigint not null default 0,
+  uncharged_cost numeric(38,0) not null default 0,
   constraint run_usage_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key, agent_run_id, user_id)
 );
 
@@ -1048,6 +1064,14 @@ table usage_rollups (
   not_due_charge numeric(38,0) not null default 0,
   other_charge numeric(38,0) not null default 0,
   other_cost numeric(38,0) not null default 0,
+  layered_input_tokens numeric(38,0) not null,
+  layered_output_tokens numeric(38,0) not null,
+  tool_charge numeric(38,0) not null,
+  memory_charge numeric(38,0) not null,
+  tool_cost numeric(38,0) not null,
+  memory_cost numeric(38,0) not null,
+  uncharged bigint not null,
+  uncharged_cost numeric(38,0) not null,
   constraint usage_rollups_pkey PRIMARY KEY (tenant_id, period_start, day, usage_key)
 );
 
@@ -1517,7 +1541,15 @@ view run_rollups with (security_invoker=true) as
     r.uncosted_charge,
     r.not_due_charge,
     r.other_charge,
-    r.other_cost
+    r.other_cost,
+    r.layered_input_tokens,
+    r.layered_output_tokens,
+    r.tool_charge,
+    r.memory_charge,
+    r.tool_cost,
+    r.memory_cost,
+    r.uncharged,
+    r.uncharged_cost
    FROM (run_usage r
      JOIN usage_rollups u ON (((u.tenant_id = r.tenant_id) AND (u.period_start = r.period_start) AND (u.day = r.day) AND (u.usage_key = r.usage_key))));
 

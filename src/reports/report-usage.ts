@@ -57,6 +57,7 @@ function totalsOf(rows: readonly UsageRow[]): readonly UsageRow[] {
         currency,
         entries: count(({ entries }) => entries),
         uncosted: count(({ uncosted }) => uncosted),
+        uncharged: count(({ uncharged }) => uncharged),
         inputTokens: sum(({ inputTokens }) => inputTokens),
         outputTokens: sum(({ outputTokens }) => outputTokens),
         chargePico: sum(({ chargePico }) => chargePico),
@@ -64,6 +65,7 @@ function totalsOf(rows: readonly UsageRow[]): readonly UsageRow[] {
         costPico: sum(({ costPico }) => costPico),
         attributedCostPico: sum(({ attributedCostPico }) => attributedCostPico),
         uncostedChargePico: sum(({ uncostedChargePico }) => uncostedChargePico),
+        unchargedCostPico: sum(({ unchargedCostPico }) => unchargedCostPico),
         routingGainPico: sum(({ routingGainPico }) => routingGainPico),
       };
     });
@@ -98,7 +100,7 @@ function groupOf(row: UsageRow): UsageGroup {
 function toGroup(row: UsageRow): UsageGroup {
   const { entries, inputTokens, outputTokens, costPico, routingGainPico, ...amounts } = row;
   const { chargePico, notDuePico, uncosted, uncostedChargePico, ...rest } = amounts;
-  const { attributedCostPico: _, ...named } = rest;
+  const { attributedCostPico: _, uncharged, unchargedCostPico, ...named } = rest;
   const isKnown = uncosted === 0;
   const meteredPico = chargePico + notDuePico;
   return {
@@ -109,10 +111,11 @@ function toGroup(row: UsageRow): UsageGroup {
     charge: formatPico(chargePico),
     not_due: formatPico(notDuePico),
     cost: isKnown ? formatPico(costPico) : null,
-    margin: isKnown ? formatPico(chargePico - costPico) : null,
+    margin: isKnown && uncharged === 0 ? formatPico(chargePico - costPico) : null,
     entries_without_cost: uncosted,
+    entries_without_price: uncharged,
     known_cost: formatPico(costPico),
-    known_margin: formatPico(chargePico - uncostedChargePico - costPico),
+    known_margin: formatPico(chargePico - uncostedChargePico - (costPico - unchargedCostPico)),
     known_cost_share: percentOf(meteredPico - uncostedChargePico, meteredPico),
     routing_gain: formatPico(routingGainPico),
   };

@@ -69,10 +69,15 @@ const usageGroup = z.strictObject({
   charge: amountField,
   /** What is metered beside it and billed nowhere, of months that were closed in shadow. */
   not_due: amountField,
-  /** It is null where the cost of any entry is unknown, and so is the margin: a part is no sum. */
+  /**
+   * It is null where the cost of any entry is unknown: a part is no sum. So is the margin, and where any entry waits for a
+   * price or for its usage, too.
+   */
   cost: amountField.nullable(),
   margin: amountField.nullable(),
   entries_without_cost: z.int(),
+  /** Entries that are charged nothing because they wait for a price, or for the usage that was not reported. */
+  entries_without_price: z.int(),
   /** The sum of the costs that are known, and the margin of the entries that have one. */
   known_cost: amountField,
   known_margin: amountField,

@@ -89,6 +89,7 @@ interface DaySums {
 const SUMMED_NAMES = [
   ...['dimensions', 'currency', 'entries', 'input_tokens', 'output_tokens', 'charge', 'not_due'],
   ...['cost', 'attributed_cost', 'routing_gain', 'uncosted', 'uncosted_charge'],
+  ...['uncharged', 'uncharged_cost'],
 ];
 
 function readDay(
@@ -133,6 +134,8 @@ function addUsage(a: UsageRow, b: UsageRow): UsageRow {
     attributedCostPico: a.attributedCostPico + b.attributedCostPico,
     uncosted: a.uncosted + b.uncosted,
     uncostedChargePico: a.uncostedChargePico + b.uncostedChargePico,
+    uncharged: a.uncharged + b.uncharged,
+    unchargedCostPico: a.unchargedCostPico + b.unchargedCostPico,
     routingGainPico: a.routingGainPico + b.routingGainPico,
   };
 }

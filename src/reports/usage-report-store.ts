@@ -40,6 +40,9 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   /** Entries whose cost nobody knows, and what they charge. */
   readonly uncosted: number;
   readonly uncostedChargePico: Pico;
+  /** Entries that wait for a price or for their usage, and what is known of their cost. */
+  readonly uncharged: number;
+  readonly unchargedCostPico: Pico;
   /** Positive where fallbacks were cheaper than the models requested (R4). */
   readonly routingGainPico: Pico;
 };
@@ -71,12 +74,20 @@ export interface SummedRow {
   readonly routing_gain: Pico;
   readonly uncosted: bigint;
   readonly uncosted_charge: Pico;
+  readonly uncharged: bigint;
+  readonly uncharged_cost: Pico;
 }
 
 /** What is summed where layers are asked for, and only there. */
 interface LayeredRow extends SummedRow {
   readonly tool_tokens: bigint;
   readonly memory_tokens: bigint;
+  readonly layered_input_tokens: bigint;
+  readonly layered_output_tokens: bigint;
+  readonly tool_charge: Pico;
+  readonly tool_cost: Pico;
+  readonly memory_charge: Pico;
+  readonly memory_cost: Pico;
   readonly output_charge: Pico;
   readonly output_cost: Pico;
   readonly other_charge: Pico;
@@ -105,7 +116,10 @@ export async function readUsageReport(
 }
 
 const LAYER_SUMS = sql`,
-  sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens, sum(output_charge) as output_charge,
+  sum(tool_tokens) as tool_tokens, sum(memory_tokens) as memory_tokens,
+  sum(layered_input_tokens) as layered_input_tokens, sum(layered_output_tokens) as layered_output_tokens,
+  sum(tool_charge) as tool_charge, sum(tool_cost) as tool_cost, sum(memory_charge) as memory_charge,
+  sum(memory_cost) as memory_cost, sum(output_charge) as output_charge,
   sum(output_cost) as output_cost, sum(other_charge) as other_charge, sum(other_cost) as other_cost`;
 
 /** It groups by the columns themselves: hashing an array of texts for each row takes a quarter of the time. */
@@ -139,7 +153,8 @@ export function sumsOf(rollup: Rollup) {
     sum(entries)::bigint as entries, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens,
     sum(charge) as charge, sum(not_due_charge) as not_due, sum(cost) as cost,
     ${attributedCostOf(rollup)} as attributed_cost, sum(routing_gain) as routing_gain,
-    sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge`;
+    sum(uncosted)::bigint as uncosted, sum(uncosted_charge) as uncosted_charge,
+    sum(uncharged)::bigint as uncharged, sum(uncharged_cost) as uncharged_cost`;
 }
 
 type Rollup = 'ledger_rollups' | 'usage_rollups' | 'run_rollups';
@@ -178,14 +193,24 @@ function sharesOfEntries(
   byLayer: boolean,
   isWalled: boolean,
 ): { readonly join: string; readonly shares: Readonly<Record<string, string>> } {
-  const nothing = { output_charge: '0', output_cost: '0', other_charge: '0', other_cost: '0' };
+  const nothing = Object.fromEntries(SHARED_OUT.map((name) => [name, '0']));
   if (!byLayer) return { join: '', shares: nothing };
   if (!isWalled) return { join: RATES_OF_ENTRIES, shares: {} };
   return {
     join: 'left join charge_shares s on s.entry_id = e.entry_id',
-    shares: { ...nothing, output_charge: 's.output_charge', other_charge: 's.other_charge' },
+    shares: {
+      ...nothing,
+      ...{ tool_charge: 's.tool_charge', memory_charge: 's.memory_charge' },
+      ...{ output_charge: 's.output_charge', other_charge: 's.other_charge' },
+    },
   };
 }
+
+/** The measures that rates have a part in. */
+const SHARED_OUT = ['tool', 'memory', 'output', 'other'].flatMap((layer) => [
+  `${layer}_charge`,
+  `${layer}_cost`,
+]);
 
 /**
  * Returns the condition that picks the rows of a question, of whatever has a tenant, a period and a
@@ -221,63 +246,79 @@ export function toUsage(row: SummedRow, named: Named): UsageRow {
     attributedCostPico: row.attributed_cost,
     uncosted: Number(row.uncosted),
     uncostedChargePico: row.uncosted_charge,
+    uncharged: Number(row.uncharged),
+    unchargedCostPico: row.uncharged_cost,
     routingGainPico: row.routing_gain,
   };
 }
 
 /**
- * Shares a group out to its token layers: response has the output's money, `other` that of fees, of what is
- * no token and of amounts without a call, and the other three share the rest by their tokens. What charges
- * without a known cost has one charge, and is shared out by it. What a division leaves over stays with the
- * prompt, so that the layers add up exactly. A routing gain belongs to the call as a whole and stays with the
- * prompt, too.
+ * Tells the token layers of a group, which are the sums of what its calls' own layers come to: what is left over of the
+ * whole is the prompt's. `other` is all of which no layer is given: calls without layers, fees, what is no token, and
+ * amounts without a call, as on a statement; what is not due stands there, too. What charges without a known cost has one
+ * charge, and is shared out by it, and so is the cost of what waits for a price. A routing gain belongs to the call as
+ * a whole and stays with the prompt.
  */
 function splitLayers(row: LayeredRow, named: Named): readonly UsageRow[] {
-  const inputCharge = row.charge - row.output_charge - row.other_charge;
-  const inputCost = row.cost - row.output_cost - row.other_cost;
-  const share = (amount: Pico, tokens: bigint) =>
-    row.input_tokens === 0n ? 0n : (amount * tokens) / row.input_tokens;
-  const partOf = (amount: Pico, charge: Pico) =>
-    row.charge === 0n ? 0n : (amount * charge) / row.charge;
-  const layer = (name: string, charge: Pico, cost: Pico): UsageRow => ({
+  const partOf = (amount: Pico, part: Pico, whole: Pico) =>
+    whole === 0n ? 0n : (amount * part) / whole;
+  const due = row.charge - row.not_due;
+  const layer = (name: string, of: LayerSums): UsageRow => ({
     ...named,
     layer: name,
     currency: row.currency,
     entries: Number(row.entries),
-    inputTokens: 0n,
-    outputTokens: 0n,
-    chargePico: charge - partOf(row.not_due, charge),
-    notDuePico: partOf(row.not_due, charge),
-    costPico: cost,
+    inputTokens: of.input ?? 0n,
+    outputTokens: of.output ?? 0n,
+    chargePico: of.charge,
+    notDuePico: 0n,
+    costPico: of.cost,
     attributedCostPico: 0n,
     uncosted: Number(row.uncosted),
-    uncostedChargePico: partOf(row.uncosted_charge, charge),
+    uncostedChargePico: partOf(row.uncosted_charge, of.charge, due),
+    uncharged: Number(row.uncharged),
+    unchargedCostPico: partOf(row.uncharged_cost, of.cost, row.cost),
     routingGainPico: 0n,
   });
-  const shared = (name: string, tokens: bigint): UsageRow => ({
-    ...layer(name, share(inputCharge, tokens), share(inputCost, tokens)),
-    inputTokens: tokens,
-  });
-  const tool = shared('tool', row.tool_tokens);
-  const memory = shared('memory', row.memory_tokens);
-  const response = {
-    ...layer('response', row.output_charge, row.output_cost),
-    outputTokens: row.output_tokens,
-  };
-  const others = [tool, memory, response, layer('other', row.other_charge, row.other_cost)];
+  const input = { tool: row.tool_tokens, memory: row.memory_tokens };
+  const others = [
+    layer('tool', { input: input.tool, charge: row.tool_charge, cost: row.tool_cost }),
+    layer('memory', { input: input.memory, charge: row.memory_charge, cost: row.memory_cost }),
+    layer('response', {
+      output: row.layered_output_tokens,
+      charge: row.output_charge,
+      cost: row.output_cost,
+    }),
+    {
+      ...layer('other', {
+        input: row.input_tokens - row.layered_input_tokens,
+        output: row.output_tokens - row.layered_output_tokens,
+        charge: row.other_charge,
+        cost: row.other_cost,
+      }),
+      notDuePico: row.not_due,
+    },
+  ];
   const left = (all: bigint, of: (row: UsageRow) => bigint) =>
     others.reduce((rest, other) => rest - of(other), all);
   const prompt: UsageRow = {
-    ...layer('prompt', 0n, 0n),
-    inputTokens: row.input_tokens - row.tool_tokens - row.memory_tokens,
-    chargePico: left(row.charge - row.not_due, ({ chargePico }) => chargePico),
-    notDuePico: left(row.not_due, ({ notDuePico }) => notDuePico),
+    ...layer('prompt', { charge: 0n, cost: 0n }),
+    inputTokens: row.layered_input_tokens - input.tool - input.memory,
+    chargePico: left(due, ({ chargePico }) => chargePico),
     costPico: left(row.cost, ({ costPico }) => costPico),
     attributedCostPico: row.attributed_cost,
     uncostedChargePico: left(row.uncosted_charge, ({ uncostedChargePico }) => uncostedChargePico),
+    unchargedCostPico: left(row.uncharged_cost, ({ unchargedCostPico }) => unchargedCostPico),
     routingGainPico: row.routing_gain,
   };
   return [prompt, ...others];
+}
+
+interface LayerSums {
+  readonly input?: bigint;
+  readonly output?: bigint;
+  readonly charge: Pico;
+  readonly cost: Pico;
 }
 
 /** The coverage says how much of the known cost in one currency belongs to a known tenant (R11). */

@@ -105,6 +105,7 @@ it('report usage has a line for each currency, and a coverage for each', async (
     (--wide shows OUTPUT, ROUTING GAIN)
 
     the cost of 3 entries is unknown: import a cost book that has the model, or rates with "spanledger fx import" where its cost is in another currency, and run "spanledger rerate" for the month
+    2 entries are charged nothing as yet, for want of a price or of usage: "--by outcome,requested_model" names them; import a price book that has the model and run "spanledger rerate" for the month, or give the usage with "spanledger correct"
     Attribution coverage: no cost is known in EUR; the cost of 1 entry is unknown
     Attribution coverage: no cost is known in USD; the cost of 2 entries is unknown
     "

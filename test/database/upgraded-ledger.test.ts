@@ -38,7 +38,7 @@ beforeAll(async () => {
   return drop;
 });
 
-it.each(['0020', '0024', '0029', '0031', '0035'])(
+it.each(['0020', '0024', '0029', '0031', '0035', '0036'])(
   'a ledger of before migration %s keeps every figure, and every law holds in it',
   async (first) => {
     const older = await freshDatabase({ schema: 'empty', connections: 4 });
@@ -126,6 +126,13 @@ async function fillLedger(database: Database): Promise<void> {
     on('4', '2026-09-13', { tenant_id: 'birch', feature: 'search', user_id: 'u1' }),
     on('5', '2026-09-14', { tenant_id: undefined }),
     on('6', '2026-09-15', { usage: { input_tokens: 50, output_tokens: 5, searches: 2 } }),
+    on('9', '2026-09-16', { layers: { prompt: 500, tool: 333, memory: 167, response: 100 } }),
+    on('10', '2026-09-16', {
+      tenant_id: 'birch',
+      usage: { input_tokens: 1000, cache_read_tokens: 333, output_tokens: 7 },
+      layers: { prompt: 1, tool: 5, memory: 1, response: 1 },
+    }),
+    on('11', '2026-09-17', { requested_model: 'unheard-of', executed_model: 'gpt-4o' }),
   ];
   await receiveEvents(database, september, '2026-09-20T12:00:00Z');
   const sixth = { requested_model: 'gpt-5', executed_model: 'gpt-4o' };

@@ -40,6 +40,7 @@ beforeAll(async () => {
       tenant_id,
       requested_model,
       usage,
+      layers: { prompt: 1_000_000, tool: 0, memory: 0, response: 0 },
       agent_run_id: `run-${tenant_id}`,
     });
   await receiveEvents(database, [of('eu', 'm'), of('us', 'm'), of('us', 'n')]);

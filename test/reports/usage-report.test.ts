@@ -3,10 +3,13 @@ import { parseInstant, systemClock } from '../../src/clock.ts';
 import { behindWall } from '../../src/database/behind-wall.ts';
 import type { Database } from '../../src/database/database.ts';
 import { makeRoles } from '../../src/database/roles.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
+import { reportUsage } from '../../src/reports/report-usage.ts';
 import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
 import type { UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
@@ -88,6 +91,8 @@ const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
   kind: 'kind',
   day: "(occurred_at at time zone 'UTC')::date::text",
 };
+
+const EVERYTHING = { tenantId: null, from: null, to: null };
 
 const LAYERS = ['prompt', 'tool', 'memory', 'response', 'other'];
 
@@ -259,7 +264,8 @@ describe('what belongs to no layer of tokens', () => {
     );
     await makeTenant(own, 'eu', { priceBook: 'ten-off' });
     const usage = { input_tokens: 1_000_000, output_tokens: 500_000, searches: 3 };
-    const call = { tenant_id: 'eu', requested_model: 'm' };
+    const layers = { prompt: 1, tool: 0, memory: 0, response: 0 };
+    const call = { tenant_id: 'eu', requested_model: 'm', layers };
     await receiveEvents(own, [
       nativeEvent({ ...call, event_id: 'searched', usage }),
       nativeEvent({ ...call, event_id: 'text', usage: { input_tokens: 10, output_tokens: 0 } }),
@@ -299,6 +305,24 @@ describe('what belongs to no layer of tokens', () => {
     expect(walled.every(({ costPico }) => costPico === 0n)).toBe(true);
   });
 
+  it('is all of a call without layers', async () => {
+    const own = await freshDatabase({ connections: 4 });
+    const models = [{ model: 'm', per_million: { input: '2', output: '8' } }];
+    const since = { effective_from: '2026-01-01T00:00:00Z', currency: 'USD' };
+    await importBook(own, { ...since, book: 'list', kind: 'charge', models });
+    const clock = () => parseInstant('2026-10-20T12:00:00Z');
+    const usage = { input_tokens: 1_000_000, output_tokens: 500_000 };
+    await receiveEvents(own, [nativeEvent({ event_id: 'bare', requested_model: 'm', usage })]);
+    await foldAll(own, clock);
+    const rows = await readUsageReport(own, { ...EVERYTHING, by: ['layer'] });
+    expect(rows.filter(({ chargePico, inputTokens }) => chargePico + inputTokens > 0n)).toEqual([
+      expect.objectContaining({
+        ...{ layer: 'other', inputTokens: 1_000_000n, outputTokens: 500_000n },
+        ...{ chargePico: 6_000_000_000_000n },
+      }),
+    ]);
+  });
+
   it('is a fee per call as of an instant, too', async () => {
     const own = await freshDatabase({ connections: 4 });
     const since = { effective_from: '2026-01-01T00:00:00Z', currency: 'USD' };
@@ -306,7 +330,8 @@ describe('what belongs to no layer of tokens', () => {
     await importBook(own, { ...since, book: 'list', kind: 'charge', models: [model] });
     await importBook(own, { ...since, book: 'cost', kind: 'cost', models: [model] });
     const clock = () => parseInstant('2026-10-20T12:00:00Z');
-    await receiveEvents(own, [nativeEvent({ event_id: 'a', requested_model: 'm' })]);
+    const layers = { prompt: 1, tool: 1, memory: 0, response: 0 };
+    await receiveEvents(own, [nativeEvent({ event_id: 'a', requested_model: 'm', layers })]);
     await foldAll(own, clock);
     const question = { by: ['layer'], tenantId: null, from: null, to: null } as const;
     const asOf = parseInstant('2027-01-01T00:00:00Z');
@@ -314,6 +339,126 @@ describe('what belongs to no layer of tokens', () => {
     expect(then).toEqual(await readUsageReport(own, question));
     expect(then.at(-1)).toMatchObject({ layer: 'other', costPico: 10_000_000_000n });
   });
+});
+
+describe('what layers come to', () => {
+  const since = { effective_from: '2026-01-01T00:00:00Z', currency: 'EUR' };
+  const clock = () => parseInstant('2026-10-20T12:00:00Z');
+  const layers = (of: object) => ({ prompt: 0, tool: 0, memory: 0, response: 0, ...of });
+  const asOf = parseInstant('2027-01-01T00:00:00Z');
+
+  /** The charges of the layers, which are the same as of an instant, and to a tenant behind the wall. */
+  async function chargesOf(own: Database, month: string | null = null) {
+    await foldAll(own, clock);
+    const question = { ...EVERYTHING, by: ['layer'] as const, month };
+    const rows = await readUsageReport(own, question);
+    expect(await readUsageReport(own, { ...question, asOf })).toEqual(rows);
+    const walled = behindWall(own, 'a');
+    const charges = rows.map(({ layer, chargePico }) => [layer, formatPico(chargePico)]);
+    for (const of of [{}, { asOf }]) {
+      const seen = await readUsageReport(walled, { ...question, ...of, isWalled: true });
+      expect(seen.map(({ layer, chargePico }) => [layer, formatPico(chargePico)])).toEqual(charges);
+    }
+    return Object.fromEntries(charges);
+  }
+
+  it('is what the layers of each call come to at its own price, and nothing of a failed one', async () => {
+    const own = await freshDatabase({ connections: 4 });
+    const models = [
+      { model: 'cheap', per_million: { input: '1', output: '0' } },
+      { model: 'dear', per_million: { input: '100', output: '0' } },
+    ];
+    await importBook(own, { ...since, book: 'list', kind: 'charge', models });
+    await importBook(own, { ...since, book: 'paid', kind: 'cost', models });
+    await makeRoles(own);
+    const call = (model: string, million: number, layer: string, more: object = {}) =>
+      nativeEvent({
+        ...{ event_id: `${model}-${layer}`, tenant_id: 'a', requested_model: model },
+        usage: { input_tokens: million * 1_000_000, output_tokens: 0 },
+        layers: layers({ [layer]: million * 1_000_000 }),
+        ...more,
+      });
+    await receiveEvents(own, [
+      call('cheap', 1, 'tool'),
+      call('dear', 1, 'prompt'),
+      call('dear', 2, 'tool', { event_id: 'failed', status: 'error' }),
+      call('dear', 1, 'memory', { event_id: 'bare', layers: null }),
+    ]);
+    expect(await chargesOf(own)).toEqual({
+      ...{ prompt: '100', tool: '1', memory: '0', response: '0', other: '100' },
+    });
+    const costs = await readUsageReport(own, { ...EVERYTHING, by: ['layer'] });
+    expect(costs.map(({ costPico }) => formatPico(costPico))).toEqual([
+      ...['100', '201', '0', '0', '100'],
+    ]);
+  });
+
+  it('stays what each entry says where corrections nearly take the usage back', async () => {
+    const own = await freshDatabase({ connections: 4 });
+    const per_million = { input: '1', cache_read: '0.5', output: '0' };
+    const book = { book: 'list', kind: 'charge', caching: 'pass_through' } as const;
+    await importBook(own, { ...since, ...book, models: [{ model: 'm', per_million }] });
+    await makeRoles(own);
+    await makeTenant(own, 'a', { mode: 'live', stripeCustomer: 'cus_a' });
+    const call = (event_id: string, usage: object, of: object) =>
+      nativeEvent({
+        ...{ event_id, tenant_id: 'a', requested_model: 'm', layers: layers(of) },
+        usage: { input_tokens: 1_000_000, output_tokens: 0, ...usage },
+      });
+    await receiveEvents(own, [
+      call('e1', { cache_read_tokens: 1_000_000 }, { tool: 1_000_000 }),
+      call('e2', { input_tokens: 10 }, { prompt: 10 }),
+    ]);
+    const later = () => parseInstant('2026-11-10T12:00:00Z');
+    await closePeriods({ database: own, clock: later }, { month: '2026-10', tenant_id: null });
+    const rows = await textRows(own, 'select entry_id from entries order by event_id');
+    const [first, second] = rows.map((row) => BigInt(row['entry_id'] ?? -1));
+    const note = { reason: 'a test', actor: 'ada' };
+    await postCorrections(own, later, [
+      { entryId: first ?? -1n, change: null, note },
+      { entryId: second ?? -1n, change: { uncachedInputTokens: 1_000_011 }, note },
+    ]);
+    // November takes back €0.50 of tools, and the 10 tokens that are 1,000,011 now.
+    expect(await chargesOf(own, '2026-11')).toEqual({
+      ...{ prompt: '1.000001', tool: '-0.5', memory: '0', response: '0', other: '0' },
+    });
+  });
+});
+
+it('an entry that waits for a price has no margin, and its cost is in no margin that is known', async () => {
+  const own = await freshDatabase({ connections: 4 });
+  const since = { effective_from: '2026-01-01T00:00:00Z', currency: 'USD' };
+  const model = (name: string, input: string) => ({
+    ...{ model: name, per_million: { input, output: '0' } },
+  });
+  await importBook(own, { ...since, book: 'list', kind: 'charge', models: [model('m', '3')] });
+  const paid = [model('m', '1'), model('n', '1')];
+  await importBook(own, { ...since, book: 'paid', kind: 'cost', models: paid });
+  const usage = { input_tokens: 1_000_000, output_tokens: 0 };
+  const call = (requested_model: string) =>
+    nativeEvent({ event_id: requested_model, requested_model, usage });
+  await receiveEvents(own, [call('m'), call('n')]);
+  const clock = () => parseInstant('2026-10-20T12:00:00Z');
+  const told = async (by: readonly Dimension[]) => {
+    const request = { by: [...by], tenant_id: null, month: null, from: null, to: null };
+    const { rows } = await reportUsage({ database: own, clock }, { ...request, as_of: null });
+    return rows.map((row) => [row.margin, row.known_margin, row.entries_without_price]);
+  };
+  expect(await told([])).toEqual([[null, '2', 1]]);
+  expect(await told(['requested_model'])).toEqual([
+    ['2', '2', 0],
+    [null, '0', 1],
+  ]);
+  await importBook(own, {
+    ...since,
+    book: 'list',
+    effective_from: '2026-01-02T00:00:00Z',
+    kind: 'charge',
+    models: [model('m', '3'), model('n', '3')],
+  });
+  const note = { reason: 'a test', actor: 'ada', dry_run: false };
+  await rerateMonth({ database: own, clock }, { month: '2026-10', tenant_id: null, ...note });
+  expect(await told([])).toEqual([['4', '4', 0]]);
 });
 
 function ask(change: Partial<UsageQuestion>): Promise<readonly UsageRow[]> {

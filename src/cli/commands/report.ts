@@ -90,6 +90,7 @@ function render({ by, rows, totals, coverage, ...answer }: UsageAnswer, of: Draw
     rows.length === 0 ? 'no usage' : table(all, [...dimensions, ...figuresOf(all, money)]),
     '',
     renderUnknown(totals),
+    renderUncharged(totals),
     ...answer.exchange_rates.map(
       ({ base, effective_from: from, source }) =>
         `costs were converted by the rates of ${source} (${base}, from ${timeOf(from)})`,
@@ -143,7 +144,8 @@ function isPartlyUnknown({ entries_without_cost: unknown }: UsageGroup): boolean
 /** What is known of an amount is no amount: it is named as the part that it is. */
 function known(row: UsageGroup, whole: string | null, part: string): string {
   if (whole !== null) return whole;
-  return row.entries_without_cost >= row.entries ? 'unknown' : `unknown (${part} known)`;
+  const most = Math.max(row.entries_without_cost, row.entries_without_price);
+  return most >= row.entries ? 'unknown' : `unknown (${part} known)`;
 }
 
 /** Returns how much has no known cost, of what; where anything has none the share is never 0. */
@@ -153,6 +155,14 @@ function unknownShare(row: UsageGroup): string {
   if (share === null || share === '100.00') return `${figureOf(unknown)} of ${figureOf(entries)}`;
   const percent = formatDecimal(10_000n - exactDecimal(share, 2), 2);
   return `${percent} % of charge`;
+}
+
+/** Names the entries without a price, and what finds one for them; null where there are none. */
+function renderUncharged(totals: readonly UsageGroup[]): string | null {
+  const entries = totals.reduce((sum, row) => sum + row.entries_without_price, 0);
+  if (entries === 0) return null;
+  const subject = counted(entries, 'entry is', 'entries are');
+  return `${subject} charged nothing as yet, for want of a price or of usage: "--by outcome,requested_model" names them; import a price book that has the model and run "spanledger rerate" for the month, or give the usage with "spanledger correct"`;
 }
 
 /** Names the entries without a cost, and what finds one for them; null where there are none. */

@@ -51,6 +51,55 @@ const DIMENSIONS: readonly RollupColumn[] = [
   { name: 'currency', of: 'e.currency' },
 ];
 
+const INPUT_TOKENS = `e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens
+      + units_within(e.units, 'input')`;
+
+const IS_UNCHARGED = "e.outcome in ('unrated', 'unmeasured')";
+
+/** An amount of an entry that its layers share out: its output, and its fees and what is no token, by its rate. */
+interface LayeredAmount {
+  readonly all: string;
+  readonly output: string;
+  readonly other: string;
+}
+
+/** What is not due is billed nowhere, and is told beside what layers come to. */
+const OF_CHARGE: LayeredAmount = {
+  all: 'case when e.not_due is null then e.charge end',
+  output: `coalesce(e.output_tokens * p.output, 0) + output_units_amount(e.units, r.units, p.factor)`,
+  other: `case when e.charge_rate_id is null then e.charge
+    when r.per_call <> 0 or e.units is not null then round(r.per_call * p.factor / 1000000000000) * e.call_share
+      + other_units_amount(e.units, r.units, p.factor) else 0 end`,
+};
+
+const OF_COST: LayeredAmount = {
+  all: 'e.cost',
+  output: converted(
+    `coalesce(e.output_tokens * k.output, 0) + output_units_amount(e.units, k.units, 1000000)`,
+  ),
+  other: `case when e.cost_rate_id is null then e.cost
+    when k.per_call <> 0 or e.units is not null then ${converted(`div(k.per_call, 1000000) * e.call_share
+      + other_units_amount(e.units, k.units, 1000000)`)} else 0 end`,
+};
+
+/**
+ * Returns what of an entry's amount is of tools, of memory, of its output, and of no layer at all; the rest is the
+ * prompt's. Without layers nothing is told apart. Input that has its own price for some of its units is shared by
+ * tokens, and cut to a whole number towards zero, so that a reversal takes back what it reverses.
+ */
+function layerAmounts({ all, output, other }: LayeredAmount, ending: string) {
+  const isShared = `e.layer_prompt_tokens is not null and (${all}) <> 0`;
+  const shareOf = (tokens: string) =>
+    `case when ${tokens} <> 0 and (${all}) <> 0
+      then div(((${all}) - (${output}) - (${other})) * ${tokens}, nullif(${INPUT_TOKENS}, 0)) end`;
+  return {
+    [`tool${ending}`]: shareOf('e.layer_tool_tokens'),
+    [`memory${ending}`]: shareOf('e.layer_memory_tokens'),
+    [`output${ending}`]: `case when ${isShared} then ${output} end`,
+    [`other${ending}`]: `case when ${isShared} then ${other} else ${all} end`,
+  };
+}
+
 /** A number that a rollup sums, and what it is of one entry; null counts as nothing. */
 export interface RollupMeasure extends RollupColumn {
   readonly each: string;
@@ -62,8 +111,7 @@ export const UNITS_MEASURE: RollupColumn = { name: 'units', of: 'sum_units(e.uni
 export const MEASURES: readonly RollupMeasure[] = [
   { name: 'entries', each: '1', of: 'count(*)' },
   ...Object.entries({
-    input_tokens: `e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens
-      + units_within(e.units, 'input')`,
+    input_tokens: INPUT_TOKENS,
     cache_read_tokens: "e.cache_read_tokens + units_within(e.units, 'cache_read')",
     cache_write_tokens: "e.cache_write_tokens + units_within(e.units, 'cache_write')",
     output_tokens: "e.output_tokens + units_within(e.units, 'output')",
@@ -73,25 +121,20 @@ export const MEASURES: readonly RollupMeasure[] = [
     // What of the charge belongs to a month that was closed in shadow, and is billed nowhere.
     not_due_charge: 'case when e.not_due then e.charge end',
     cost: 'e.cost',
-    output_charge: `case when e.charge <> 0 then coalesce(e.output_tokens * p.output, 0)
-      + output_units_amount(e.units, r.units, p.factor) end`,
-    output_cost: `case when e.cost <> 0 then ${converted(`coalesce(e.output_tokens * k.output, 0)
-      + output_units_amount(e.units, k.units, 1000000)`)} end`,
-    // Fees and what is no token belong to no layer; nor does what no rate gave, which is an amount alone. Text
-    // passes two comparisons and no more.
-    other_charge: `case when r.per_call <> 0 or e.units is not null and e.charge_rate_id is not null
-      then case when e.charge <> 0 then round(r.per_call * p.factor / 1000000000000) * e.call_share
-        + other_units_amount(e.units, r.units, p.factor) end
-      when e.charge_rate_id is null then e.charge end`,
-    other_cost: `case when k.per_call <> 0 or e.units is not null and e.cost_rate_id is not null
-      then case when e.cost <> 0 then ${converted(`div(k.per_call, 1000000) * e.call_share
-        + other_units_amount(e.units, k.units, 1000000)`)} end
-      when e.cost_rate_id is null then e.cost end`,
+    // What has layers has all four. A call without them passes a comparison for each.
+    layered_input_tokens: `case when e.layer_prompt_tokens is not null then ${INPUT_TOKENS} end`,
+    layered_output_tokens: `case when e.layer_prompt_tokens is not null
+      then e.output_tokens + units_within(e.units, 'output') end`,
+    ...layerAmounts(OF_CHARGE, '_charge'),
+    ...layerAmounts(OF_COST, '_cost'),
     routing_gain: 'e.requested_cost - e.cost',
     // An entry whose cost nobody knows; its reversal takes it back. An adjustment has no call behind it.
     uncosted: `case when e.cost is null and e.kind <> 'adjustment'
       then case when e.is_reversal then -1 else 1 end end`,
     uncosted_charge: "case when e.cost is null and e.kind <> 'adjustment' then e.charge end",
+    // An entry that waits for a price or for its usage, which is no charge of zero.
+    uncharged: `case when ${IS_UNCHARGED} then case when e.is_reversal then -1 else 1 end end`,
+    uncharged_cost: `case when ${IS_UNCHARGED} then e.cost end`,
   }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
 ];
 

@@ -100,8 +100,8 @@ function currenciesOf(rows: readonly UsageRow[]): readonly string[] {
 }
 
 function sumOf(row: UsageRow | undefined, { from, to }: Days): DaysSum {
-  const { entries = 0, chargePico = 0n, costPico = 0n, uncosted = 0 } = row ?? {};
-  const figures = marginOf({ chargePico, costPico, uncosted });
+  const { entries = 0, chargePico = 0n, costPico = 0n, uncosted = 0, uncharged = 0 } = row ?? {};
+  const figures = marginOf({ chargePico, costPico, uncosted, uncharged });
   return { from: utcDay(from), to: utcDay(to), entries, ...figures };
 }
 
@@ -109,8 +109,10 @@ function marginOf({
   chargePico,
   costPico,
   uncosted,
-}: Pick<UsageRow, 'chargePico' | 'costPico' | 'uncosted'>) {
-  const margin = uncosted === 0 ? chargePico - costPico : null;
+  uncharged,
+}: Pick<UsageRow, 'chargePico' | 'costPico' | 'uncosted' | 'uncharged'>) {
+  // Neither an unknown cost nor a price that is still to come is one of zero.
+  const margin = uncosted === 0 && uncharged === 0 ? chargePico - costPico : null;
   return {
     charge: formatPico(chargePico),
     cost: uncosted === 0 ? formatPico(costPico) : null,
