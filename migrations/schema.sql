@@ -1082,6 +1082,7 @@ table verifications (
   scope text not null,
   seal_number bigint not null,
   seal_hash bytea not null,
+  change_id bigint,
   constraint verifications_pkey PRIMARY KEY (verification_id),
   constraint verifications_scope_check CHECK ((scope = ANY (ARRAY['full'::text, 'incremental'::text])))
 );

@@ -65,6 +65,7 @@ it('a hold leaves seven days after its end, and one whose event never came stays
   expect(await textRows(database, 'select * from budget_counters')).toEqual(counters);
   const law = await checkBudgetCounts(database, {
     ...{ kind: 'full', after: { number: 0n, hash: Buffer.alloc(32) }, through: 0n },
+    changes: { after: 0n, through: 0n },
     closedSince: Number.NEGATIVE_INFINITY,
   });
   expect(law.violations).toEqual([]);

@@ -19,6 +19,7 @@ const FULL = {
   kind: 'full',
   after: { number: 0n, hash: Buffer.alloc(32) },
   through: 0n,
+  changes: { after: 0n, through: 0n },
   closedSince: 0,
 } as const;
 const RATES = {

@@ -22,6 +22,11 @@ export interface LawScope {
   readonly after: { readonly number: bigint; readonly hash: Buffer };
   /** The last seal there was when the run began; what is sealed meanwhile is looked at next time. */
   readonly through: bigint;
+  /**
+   * The end of the journal as an earlier run saw it and as this one does, each at the moment of its seals; null where that
+   * run kept none.
+   */
+  readonly changes: { readonly after: bigint | null; readonly through: bigint };
   /** Periods closed before this are not looked at again; since ever for a full run. */
   readonly closedSince: InstantMs;
 }

@@ -3,6 +3,7 @@ import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { isNotAllowed } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
+import { present } from '../../present.ts';
 import { BEFORE_FIRST } from '../../seals/seal.ts';
 import type { LawScope } from './law.ts';
 
@@ -14,18 +15,25 @@ const CLOSE_AT_MOST_MS = 3_600_000;
  * laws to hold.
  */
 export async function openScope(database: Database, kind: LawScope['kind']): Promise<LawScope> {
-  const { rows: ends } = await sql<{ through: bigint | null }>`
-    select max(seal_number) as through from seals`.execute(database.kysely);
-  const through = ends[0]?.through ?? 0n;
+  const { rows: ends } = await sql<{ seal: bigint; change: bigint }>`
+    select coalesce((select max(seal_number) from seals), 0) as seal,
+      coalesce((select max(change_id) from changes), 0) as change`.execute(database.kysely);
+  const { seal: through, change } = present(ends[0], 'the end of the chain');
   const everything: LawScope = {
     kind: 'full',
     after: BEFORE_FIRST,
     through,
+    changes: { after: 0n, through: change },
     closedSince: Number.NEGATIVE_INFINITY,
   };
   if (kind === 'full') return everything;
-  const { rows } = await sql<{ seal_number: bigint; seal_hash: Buffer; started_at: InstantMs }>`
-    select seal_number, seal_hash, started_at from verifications
+  const { rows } = await sql<{
+    seal_number: bigint;
+    seal_hash: Buffer;
+    change_id: bigint | null;
+    started_at: InstantMs;
+  }>`
+    select seal_number, seal_hash, change_id, started_at from verifications
     order by verification_id desc limit 1`.execute(database.kysely);
   const [mark] = rows;
   if (mark === undefined) return everything;
@@ -33,6 +41,7 @@ export async function openScope(database: Database, kind: LawScope['kind']): Pro
     ...everything,
     kind,
     after: { number: mark.seal_number, hash: mark.seal_hash },
+    changes: { after: mark.change_id, through: change },
     closedSince: mark.started_at - CLOSE_AT_MOST_MS,
   };
 }
@@ -56,9 +65,10 @@ async function insertVerification(
   at: { readonly startedAt: InstantMs; readonly finishedAt: InstantMs },
 ): Promise<void> {
   await sql`
-    insert into verifications (started_at, finished_at, scope, seal_number, seal_hash)
+    insert into verifications (started_at, finished_at, scope, seal_number, seal_hash, change_id)
     select ${formatInstant(at.startedAt)}, ${formatInstant(at.finishedAt)}, ${scope.kind}, ${scope.through},
-      coalesce((select seal_hash from seals where seal_number = ${scope.through}), ${BEFORE_FIRST.hash})`.execute(
+      coalesce((select seal_hash from seals where seal_number = ${scope.through}), ${BEFORE_FIRST.hash}),
+      ${scope.changes.through}`.execute(
     database.kysely,
   );
 }

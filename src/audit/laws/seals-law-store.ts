@@ -25,6 +25,8 @@ export async function checkSeals(
     ...chain.violations,
     ...(await sealsThatChanged(database, published)),
     ...(await batchesWithoutSeal(database)),
+    ...(await changesWithoutSeal(database, scope)),
+    ...(await changesThatWaitInVain(database)),
     ...(scope.kind === 'full' ? await entriesWithoutSeal(database) : []),
   ];
   return {
@@ -271,6 +273,40 @@ async function batchesWithoutSeal(database: Database): Promise<readonly string[]
       and not exists (select 1 from seal_queue q where q.batch_id = b.batch_id)
     order by b.batch_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
   return rows.map((row) => `batch ${row.batch_id} has no seal, and waits for none`);
+}
+
+/**
+ * Changes that no seal holds, and that wait for none: no trigger of ours wrote them, or somebody took them from the queue. An
+ * incremental run looks at those that came after what an earlier one saw, which only later seals can hold.
+ */
+async function changesWithoutSeal(
+  database: Database,
+  { after, changes }: LawScope,
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ change_id: bigint; of_table: string; row_key: string }>`
+    select c.change_id, c.of_table, c.row_key::text from changes c
+    where c.change_id > ${changes.after}
+      and not exists (select from (select unnest(s.change_ids) as change_id from seals s
+        where s.seal_number > ${after.number}) sealed where sealed.change_id = c.change_id)
+      and not exists (select from change_queue q where q.change_id = c.change_id)
+    order by c.change_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
+  return rows.map(
+    (row) =>
+      `change ${row.change_id}, of ${row.of_table} ${row.row_key}, has no seal, and waits for none`,
+  );
+}
+
+/** What waits for a seal is in the journal, once; the queue is short. */
+async function changesThatWaitInVain(database: Database): Promise<readonly string[]> {
+  const { rows } = await sql<{ change_id: bigint; times: bigint }>`
+    select q.change_id, count(*) as times from change_queue q left join changes c on c.change_id = q.change_id
+    group by q.change_id having count(*) > 1 or bool_or(c.change_id is null)
+    order by q.change_id limit ${VIOLATIONS_NAMED}`.execute(database.kysely);
+  return rows.map(({ change_id, times }) =>
+    times > 1n
+      ? `change ${change_id} waits ${times} times for its seal`
+      : `change ${change_id} waits for its seal, and is not in the journal`,
+  );
 }
 
 async function entriesWithoutSeal(database: Database): Promise<readonly string[]> {

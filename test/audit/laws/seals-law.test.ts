@@ -305,6 +305,33 @@ describe('an incremental verify', () => {
     expect((await law8(database))[0]).toMatch(/^ent_1000000 was changed/);
   });
 
+  it('names a change that was added to the journal past its queue, the new by each run and the old by a full one', async () => {
+    const database = await sealedLedger();
+    const added = (of: string) =>
+      `insert into changes (of_table, row_key, kept, act, actor)
+       values ('tenants', '{"tenant_id": "${of}"}', '{}', 'tenant set', 'cfo@corp.example')`;
+    await checkLaws(
+      { database, clock: systemClock, checkStripe: null },
+      { scope: 'full', published: [] },
+    );
+    await database.pool.query(added('ghost'));
+    await receiveEvents(database, [nativeEvent({ event_id: 'new', tenant_id: 'newcomer' })]);
+    const ghost = expect.stringMatching(
+      /^change \d+, of tenants {"tenant_id": "ghost"}, has no seal, and waits for none$/,
+    );
+    expect(await law8(database, 'incremental')).toEqual([ghost]);
+    expect(await law8(database)).toEqual([ghost]);
+
+    await tamper(database, "delete from changes where row_key ->> 'tenant_id' = 'ghost'");
+    expect(await law8(database)).toEqual([]);
+    // A stolen worker may take from the queue what is not sealed yet.
+    await database.pool.query("update tenants set name = 'x' where tenant_id = 'newcomer'");
+    await tamper(database, 'delete from change_queue');
+    expect(await law8(database, 'incremental')).toEqual([
+      expect.stringContaining('of tenants {"tenant_id": "newcomer"}, has no seal'),
+    ]);
+  });
+
   it('looks again at what it found broken, until it holds', async () => {
     const database = await sealedLedger();
     await checkLaws(

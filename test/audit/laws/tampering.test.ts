@@ -23,7 +23,7 @@ import { undone } from '../../support/undone.ts';
 const clock = () => parseInstant('2026-11-03T00:00:00Z');
 
 /** The laws that look at a table's own rows; a law that recomputes from other tables may name it, too. */
-const SEALED = ['entries', 'batches', 'receipts', 'structure_spans', 'seals', 'changes'];
+const SEALED = ['entries', 'batches', 'receipts', 'structure_spans', 'seals', 'changes', 'change_queue'];
 const ROLLUPS = [
   ...['usage_rollups', 'run_usage', 'ledger_rollups'],
   ...['exchange_rollups', 'ledger_exchange_rollups'],
@@ -54,6 +54,8 @@ beforeAll(async () => {
   for (const table of Object.keys(JOURNALED))
     await database.pool.query(insertInto(table, await columnsOf(database, table)));
   await sealAll(database, clock);
+  // One change waits for its seal.
+  await database.pool.query("update tenants set name = 'Acme Inc.' where tenant_id = 'acme'");
   await database.pool.query(NO_IDENTITY);
   alone = openDatabase({ url: database.url, connections: 1, onConnectionLost: () => {} });
 }, 120_000);
@@ -220,6 +222,9 @@ describe('a superuser who changes a column', () => {
       "insert into tenants (tenant_id, created_at) values ('ghost', now())",
       'delete from closes',
       'delete from changes where change_id = (select max(change_id) from changes)',
+      'delete from change_queue',
+      `insert into changes (change_id, of_table, row_key, act, actor)
+         values ((select max(change_id) + 1 from changes), 'tenants', '{}', 'tenant set', 'cfo@corp.example')`,
     ]) {
       const reports = await undone(alone, async (inside) => {
         await inside.pool.query('set local session_replication_role = replica');
