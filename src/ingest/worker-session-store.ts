@@ -69,9 +69,9 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
       array(select privilege || ' on ' || name
         from unnest(${pairs(([privilege]) => privilege)}::text[], ${pairs(([, name]) => name)}::text[])
           needed(privilege, name)
-        -- Of tenants a worker may write some columns only.
+        -- Of these a worker may write some columns only.
         where not has_table_privilege(to_regclass(name)::oid, privilege)
-          and not (name = 'tenants' and has_column_privilege(to_regclass(name)::oid, 'tenant_id', privilege))) as lacking`.execute(
+          and not (name in ('tenants', 'periods') and has_column_privilege(to_regclass(name)::oid, 'tenant_id', privilege))) as lacking`.execute(
     database.kysely,
   );
   const [row] = rows;
