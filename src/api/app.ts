@@ -210,7 +210,8 @@ class Refused {
   }
 }
 
-const ACTION_LIMITS: BodyLimits = { sentBytes: 4 * 1024 * 1024, unfoldedBytes: 16 * 1024 * 1024 };
+/** A price book of everything that providers sell has over four megabytes. */
+const ACTION_LIMITS: BodyLimits = { sentBytes: 16 * 1024 * 1024, unfoldedBytes: 16 * 1024 * 1024 };
 
 async function readJson(request: Request): Promise<JsonObject | Refused> {
   const read = await readBytes(request, ACTION_LIMITS);

@@ -38,6 +38,8 @@ export interface Route {
   readonly namedBy: string | null;
   /** What the journal calls what it does, in the words of the command that does the same; null of a question. */
   readonly act: string | null;
+  /** Reads the request as its use case does, or throws its `Refusal`; null of a question, which is asked instead. */
+  readonly check: ((given: JsonObject) => void) | null;
   readonly run: (asked: Asked) => Promise<unknown>;
 }
 
@@ -90,6 +92,7 @@ export function route<Request extends z.ZodObject, Answer>(
     fields: fieldsOf(request, defaults),
     forms: rows === null ? [] : ['text/csv'],
     ...{ isShownOnce, namedBy, act },
+    check: (given) => void readRequest(request, given as z.input<Request>),
     run: ({ parts, given }) => use(parts, readRequest(request, given as z.input<Request>)),
   };
 }
@@ -125,7 +128,7 @@ export function listRoute<Request extends z.ZodObject, Row>(
     answer: z.strictObject({ [rows]: answer, next_cursor: nextCursorField }),
     fields: fieldsOf(paged, { limit: USUAL_LIMIT, ...defaults }),
     forms: ['text/csv'],
-    ...{ isShownOnce: false, namedBy: null, act: null },
+    ...{ isShownOnce: false, namedBy: null, act: null, check: null },
     async run({ parts, given }) {
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);

@@ -16,9 +16,12 @@ import { type DocumentForm, statementDocument } from './customer/statement-docum
 import {
   addressOf,
   type ConsoleContext,
+  FORM_BYTES,
   giveSession,
+  originOf,
   readForm,
   readVisitorsForm,
+  refusalOfForm,
   sessionTokenOf,
   type Visitor,
   visitorOf,
@@ -109,16 +112,18 @@ function addActs(app: ConsoleApp, options: ConsoleOptions, kept: KeptAnswers): v
   app.post('/console/act/:act/look', async (c) => {
     const visitor = await letIn(options, c);
     if (visitor instanceof Response) return visitor;
-    const form = await readVisitorsForm(c, visitor.token);
+    const form = await readVisitorsForm(c, visitor.token, FORM_BYTES);
     const page = await actPage({ parts, visitor, name: c.req.param('act'), form });
     return show(options, c, { page, visitor });
   });
   app.post('/console/act/:act', async (c) => {
     const visitor = await letIn(options, c);
     if (visitor instanceof Response) return visitor;
-    const form = await readVisitorsForm(c, visitor.token);
-    const page = await actedPage({ parts, visitor, name: c.req.param('act'), form });
-    kept.outdate();
+    const form = await readForm(c, FORM_BYTES);
+    const refusal = refusalOfForm(form, visitor.token);
+    const publicUrl = options.publicUrl ?? originOf(c);
+    const asked = { parts, visitor, name: c.req.param('act'), form };
+    const page = await actedPage(asked, { publicUrl, refusal }).finally(() => kept.outdate());
     return show(options, c, { page, visitor });
   });
 }

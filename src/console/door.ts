@@ -77,20 +77,33 @@ export function addressOf(c: ConsoleContext): string {
   return c.env?.incoming?.socket?.remoteAddress ?? '';
 }
 
-/** A form of some text fields; a price book is the largest thing that is pasted into one. */
-const FORM_BYTES = 2 * 1024 * 1024;
+/**
+ * A form of some text fields; a price book is the largest thing that is pasted into one. It has as much as a body of the API may
+ * have once it is unfolded, and goes back from the page with up to three bytes for each.
+ */
+export const FORM_BYTES = 3 * 16 * 1024 * 1024;
+
+/** What nobody has signed in for is a key, and no more. */
+const SHORT_FORM_BYTES = 64 * 1024;
 
 /** The fields of a form that was sent by a page of ours. */
-export async function readForm(c: ConsoleContext): Promise<URLSearchParams> {
+export async function readForm(
+  c: ConsoleContext,
+  most = SHORT_FORM_BYTES,
+): Promise<URLSearchParams> {
   refuseOtherSites(c.req.raw.headers);
-  const limits = { sentBytes: FORM_BYTES, unfoldedBytes: FORM_BYTES };
+  const limits = { sentBytes: most, unfoldedBytes: most };
   const read = await readBytes(c.req.raw, limits);
   const type = c.req.header('content-type') ?? '';
   if (read.kind === 'bytes' && /^multipart\/form-data\b/i.test(type)) {
     return readParts(read.bytes, type);
   }
   if (read.kind === 'bytes') return new URLSearchParams(read.bytes.toString('utf8'));
-  throw new Refusal('bad_request', 'the form is larger than this page takes', 'send less at once');
+  throw new Refusal(
+    'bad_request',
+    `the form is larger than this page takes, which is ${most / 1024} KiB`,
+    'give the document to the command that does the same, or send it to the API',
+  );
 }
 
 /** Reads a form with files: one stands for the field that it is named after, where one was chosen. */
@@ -120,13 +133,29 @@ async function textOf(file: File): Promise<string> {
   return `data:${file.type};base64,${base64}`;
 }
 
-/** Reads the fields of a form of the visitor's own session. */
-export async function readVisitorsForm(c: ConsoleContext, token: string): Promise<URLSearchParams> {
-  const form = await readForm(c);
-  if (isFormToken(form.get('form_token') ?? '', token)) return form;
-  throw new Refusal(
+/** Returns why a form is not taken that is of another session than the visitor's own; null where it is taken. */
+export function refusalOfForm(form: URLSearchParams, token: string): Refusal | null {
+  if (isFormToken(form.get('form_token') ?? '', token)) return null;
+  return new Refusal(
     'not_permitted',
     'the form is not of this session: it was open while you signed in anew, or another site sent it',
-    'open the page again, and send it from there',
+    'look at what it says, and send it from this page; or open the page again',
   );
+}
+
+/** Reads the fields of a form of the visitor's own session. */
+export async function readVisitorsForm(
+  c: ConsoleContext,
+  token: string,
+  most = SHORT_FORM_BYTES,
+): Promise<URLSearchParams> {
+  const form = await readForm(c, most);
+  const refusal = refusalOfForm(form, token);
+  if (refusal !== null) throw refusal;
+  return form;
+}
+
+/** Returns the address under which the visitor reaches the server. */
+export function originOf(c: ConsoleContext): string {
+  return `${isSecure(c) ? 'https' : 'http'}://${c.req.header('host') ?? new URL(c.req.url).host}`;
 }

@@ -39,18 +39,25 @@ export interface Seen {
 interface ConsoleTestOptions {
   readonly clock?: Clock;
   readonly users?: ProxyUsers | null;
+  readonly publicUrl?: string | null;
   /** Left out, the server has no key of Stripe's. */
   readonly stripeParts?: StripeParts | null;
 }
 
 export async function startConsole(
   database: Database,
-  { clock = systemClock, users = null, stripeParts = null }: ConsoleTestOptions = {},
+  {
+    clock = systemClock,
+    users = null,
+    publicUrl = null,
+    stripeParts = null,
+  }: ConsoleTestOptions = {},
 ): Promise<RunningConsole> {
   const parts = { database, clock, log: openLog('silent'), stripeParts };
   const pages = buildConsole({
     parts: apiPartsOf(parts),
     users,
+    publicUrl,
     frameOrigins: ['https://app.example.com'],
   });
   const host = '127.0.0.1';

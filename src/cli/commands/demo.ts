@@ -123,7 +123,7 @@ async function openDemoConsole(parts: RunningDemo) {
   const apiParts = apiPartsOf({ ...parts, queue: DEMO_QUEUE, stripeParts: parts });
   await setIssuer(parts, { name: 'Northwind AI', support_email: 'billing@northwind.example' });
   await setBudget(parts, readRequest(setBudgetRequest, BUDGET));
-  const pages = buildConsole({ parts: apiParts, users: null, frameOrigins: [] });
+  const pages = buildConsole({ parts: apiParts, users: null, publicUrl: null, frameOrigins: [] });
   const address = { host: '127.0.0.1', port: 0 };
   const server = await startHttpServer({ parts: apiParts, webhook: null, pages, ...address });
   const make = async (role: 'admin' | 'reader' | 'link') => {

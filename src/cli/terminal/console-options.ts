@@ -9,5 +9,6 @@ export function consoleOptions(
   parts: ApiParts,
   users: ProxyUsers | null,
 ): ConsoleOptions {
-  return { parts, users, frameOrigins: config.SPANLEDGER_FRAME_ORIGINS };
+  const publicUrl = config.SPANLEDGER_PUBLIC_URL ?? null;
+  return { parts, users, publicUrl, frameOrigins: config.SPANLEDGER_FRAME_ORIGINS };
 }

@@ -4,8 +4,10 @@ import { actingParts } from '../../api/answer-route.ts';
 import type { ApiParts } from '../../api/api-parts.ts';
 import { givenBy } from '../../api/given.ts';
 import { namedByAction } from '../../api/named-by-action.ts';
+import { statusOfRefusal } from '../../api/problem.ts';
 import type { Route } from '../../api/route.ts';
 import { ROUTES } from '../../api/routes.ts';
+import { explainFault } from '../../database/explain-fault.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { actOnce } from '../../keys/act-once.ts';
 import { callerWord } from '../../keys/key.ts';
@@ -13,6 +15,7 @@ import { Refusal } from '../../refusal.ts';
 import { phraseRemedy, type Remedy } from '../../remedy.ts';
 import type { Visitor } from '../door.ts';
 import { placeOfOperation } from '../pages/operation-places.ts';
+import { refusalNotice } from '../pages/refused.ts';
 import type { Html } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { headOf, link, panel } from '../view/table.ts';
@@ -56,15 +59,36 @@ interface ActPageAsked {
  * Renders the form of an act; where it says enough, the difference that it makes, and a place for
  * the reason.
  */
-export async function actPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
-  const act = actNamed(visitor, name);
-  const said = await wholeOf(act, parts, saidIn(act, form));
-  const confirm =
-    isWhole(act, said) && form.size > 0 ? await confirmation({ parts, visitor }, act, said) : '';
+export async function actPage(asked: ActPageAsked): Promise<Page> {
+  return formPage(asked, actNamed(asked.visitor, asked.name), null);
+}
+
+/** The form as it was sent, and why it was not taken. */
+async function formPage(
+  asked: ActPageAsked,
+  act: Act,
+  sent: { readonly refusal: Refusal } | null,
+): Promise<Page> {
+  const { parts, visitor, form } = asked;
+  const again = sent === null ? null : form;
+  let refusal = sent?.refusal ?? null;
+  let said = saidIn(act, form);
+  let confirm: Html = html``;
+  let isShown = false;
+  try {
+    said = await wholeOf(act, parts, said);
+    isShown = isWhole(act, said) && form.size > 0;
+    if (isShown) confirm = await confirmation({ parts, visitor }, act, { said, again });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refusal ??= error;
+    isShown = false;
+  }
+  const status = refusal === null ? 200 : statusOfRefusal(refusal.kind);
+  const notice = refusal === null ? '' : refusalNotice(refusal);
   return {
-    title: act.title,
-    nav: null,
-    body: html`${headOf(act.title, act.words)}${panel('What is meant', formOf(act, { said, formToken: visitor.formToken, isShown: confirm !== '' }))}${confirm}`,
+    ...{ title: act.title, nav: null, status: status as 200 },
+    body: html`${headOf(act.title, act.words)}${notice}${panel('What is meant', formOf(act, { said, formToken: visitor.formToken, isShown }))}${confirm}`,
   };
 }
 
@@ -77,9 +101,30 @@ function isWhole({ fields, oneOf }: Act, said: Readonly<Record<string, string>>)
   );
 }
 
-/** Does an act once, however often its form is sent, and shows what came of it. */
-export async function actedPage({ parts, visitor, name, form }: ActPageAsked): Promise<Page> {
-  const act = actNamed(visitor, name);
+/**
+ * Does an act once, however often its form is sent, and shows what came of it; or the form with what it said, and why it was
+ * not done.
+ */
+export async function actedPage(
+  asked: ActPageAsked,
+  of: { readonly publicUrl: string; readonly refusal: Refusal | null },
+): Promise<Page> {
+  const act = actNamed(asked.visitor, asked.name);
+  try {
+    if (of.refusal !== null) throw of.refusal;
+    return await donePage(asked, act, of.publicUrl);
+  } catch (error) {
+    const refusal = error instanceof Refusal ? error : explainFault(error);
+    if (refusal === null) throw error;
+    return formPage(asked, act, { refusal });
+  }
+}
+
+async function donePage(
+  { parts, visitor, name, form }: ActPageAsked,
+  act: Act,
+  publicUrl: string,
+): Promise<Page> {
   if (act.isLook === true) {
     throw new Refusal(
       'bad_request',
@@ -111,7 +156,7 @@ export async function actedPage({ parts, visitor, name, form }: ActPageAsked): P
   const result =
     shown === null
       ? html`<p>It was done already, and what it made was shown once.</p>`
-      : act.done(shown);
+      : act.done(shown, { publicUrl });
   return {
     title: act.title,
     nav: null,
@@ -187,11 +232,19 @@ function noted(
 async function confirmation(
   { parts, visitor }: Pick<ActPageAsked, 'parts' | 'visitor'>,
   act: Act,
-  said: Readonly<Record<string, string>>,
+  {
+    said,
+    again,
+  }: {
+    readonly said: Readonly<Record<string, string>>;
+    /** The form that was not taken: sent again it is the same one, so that what was done for all that is not done twice. */
+    readonly again: URLSearchParams | null;
+  },
 ): Promise<Html> {
   const route = routeOf(act);
   const given = givenOf(act, route, said);
   const note = noted(route, { reason: 'a look before the act', actor: visitor.key.name });
+  route.check?.({ ...given, ...note });
   const asked: ActAsked = {
     ...{ parts, said, given },
     dryRun: () =>
@@ -209,8 +262,8 @@ async function confirmation(
   return panel(
     'What it changes',
     html`${shown}
-<form class="act" method="post" action="/console/act/${act.name}">${hidden}<input type="hidden" name="form_token" value="${visitor.formToken}"><input type="hidden" name="form_id" value="${randomUUID()}">
-<label class="wide">Reason, kept with the act<input name="reason" required maxlength="500"></label><div class="wide"><button>${act.title}</button></div></form>`,
+<form class="act" method="post" action="/console/act/${act.name}">${hidden}<input type="hidden" name="form_token" value="${visitor.formToken}"><input type="hidden" name="form_id" value="${again?.get('form_id') ?? randomUUID()}">
+<label class="wide">Reason, kept with the act<input name="reason" value="${again?.get('reason') ?? ''}" required maxlength="500"></label><div class="wide"><button>${act.title}</button></div></form>`,
   );
 }
 

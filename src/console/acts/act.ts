@@ -54,8 +54,8 @@ export interface Act {
   readonly read?: (said: Readonly<Record<string, string>>) => JsonObject;
   /** What it changes, shown before it is done. */
   readonly preview: (asked: ActAsked) => Promise<Html>;
-  /** What came of it. */
-  readonly done: (answer: unknown) => Html;
+  /** What came of it, on a server that customers reach under this address. */
+  readonly done: (answer: unknown, of: { readonly publicUrl: string }) => Html;
   /** Where a person goes on. */
   readonly back: (said: Readonly<Record<string, string>>) => string;
 }

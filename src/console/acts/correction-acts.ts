@@ -10,6 +10,8 @@ import type {
 } from '../../ledger/corrections/correction-answer.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { readRequest } from '../../request.ts';
+import { showTenant } from '../../tenants/show-tenant.ts';
+import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
 import { dataTable, facts, link, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
@@ -32,9 +34,11 @@ const adjust: Act = {
       hint: 'below zero it is a credit: -12.00',
     },
   ],
-  async preview({ said }) {
+  async preview({ parts, said }) {
+    const asked = { tenant_id: said['tenant_id'] ?? '', most: 1 };
+    const { tenant_id } = await showTenant(parts, readRequest(showTenantRequest, asked));
     const isCredit = (said['amount'] ?? '').startsWith('-');
-    return html`<p>${tenantLink(said['tenant_id'] ?? '')} is ${isCredit ? 'credited' : 'charged'} <b>${(said['amount'] ?? '').replace('-', '')}</b> in the currency in which it pays.</p>`;
+    return html`<p>${tenantLink(tenant_id)} is ${isCredit ? 'credited' : 'charged'} <b>${(said['amount'] ?? '').replace('-', '')}</b> in the currency in which it pays.</p>`;
   },
   done(answer) {
     const { entry_id, amount: of, currency, period_start } = answer as AdjustmentAnswer;

@@ -3,6 +3,7 @@ import type { CorrectWhereAnswer, DifferenceRow } from '../../ledger/corrections
 import { type TenantSide, tenantSides } from '../../ledger/corrections/tenant-sides.ts';
 import { amount, amountOr, countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
+import { firstRows, ROWS_SHOWN } from './first-rows.ts';
 
 /** Renders before and after in all, who wins and who loses by it, and each tenant's models. */
 export function differenceOf(answer: Omit<CorrectWhereAnswer, 'month' | 'dry_run'>): Html {
@@ -18,8 +19,6 @@ ${sides.length === 0 ? '' : html`<h3>Who wins and who loses</h3>${sidesTable(sid
 function isAbove(change: string): boolean {
   return /^[^-]*[1-9]/.test(change);
 }
-
-const ROWS_SHOWN = 100;
 
 function sidesTable(sides: readonly TenantSide[]): Html {
   // Those who lose most come first, and those who win most last: a long table keeps both ends.
@@ -46,9 +45,9 @@ function sidesTable(sides: readonly TenantSide[]): Html {
 }
 
 function rowsTable(rows: readonly DifferenceRow[]): Html {
-  return html`${dataTable({
+  return firstRows({
     caption: 'What changes',
-    rows: rows.slice(0, ROWS_SHOWN),
+    rows,
     empty: 'Nothing changes.',
     columns: [
       { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
@@ -65,7 +64,7 @@ function rowsTable(rows: readonly DifferenceRow[]): Html {
         cell: (row) => amountOr(row.charge_after, row.currency, 'no price'),
       },
     ],
-  })}${rows.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(rows.length)}.</p>` : ''}`;
+  });
 }
 
 /** One setting that an act changes; `was` is null where nothing stood. */
@@ -100,5 +99,5 @@ function leftOf({
     ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' })),
     ...billed.map((row) => ({ ...row, words: 'was billed in another currency, and stays' })),
   ];
-  return html`${left.slice(0, ROWS_SHOWN).map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}`;
+  return html`${left.slice(0, ROWS_SHOWN).map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}${left.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(left.length)}.</p>` : ''}`;
 }

@@ -16,8 +16,9 @@ import { showTenantRequest } from '../../tenants/tenant-answer.ts';
 import { missingTable } from '../pages/missing-table.ts';
 import { withPlaces } from '../pages/operation-places.ts';
 import { amountOr, countText, type Html, monthText } from '../view/amounts.ts';
-import { address, chip, dataTable, link, tenantLink } from '../view/table.ts';
+import { address, chip, link, tenantLink } from '../view/table.ts';
 import type { Act, ActField } from './act.ts';
+import { firstRows } from './first-rows.ts';
 
 const MONTH: readonly ActField[] = [
   { name: 'month', label: 'Month', kind: 'month', isRequired: true },
@@ -42,9 +43,10 @@ const close: Act = {
 
 function closedOf(rows: CloseAnswer, caption: string): Html {
   type Row = CloseAnswer[number];
-  return dataTable({
+  return firstRows({
     caption,
-    rows: rows.slice(0, ROWS_SHOWN),
+    rows,
+    isGood: ({ state }) => state !== 'refused',
     empty: 'No period begins in this month.',
     columns: [
       { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
@@ -119,21 +121,18 @@ const push: Act = {
 
 function pushedOf(rows: PushAnswer): Html {
   type Row = PushAnswer[number];
-  return dataTable({
+  const isGood = ({ state }: Row) =>
+    ['confirmed', 'would_send', 'nothing_due', 'shadow'].includes(state);
+  return firstRows({
     caption: 'What Stripe is told',
-    rows: rows.slice(0, ROWS_SHOWN),
+    rows,
+    isGood,
     empty: 'No period of this month is closed.',
     columns: [
       { title: 'Tenant', cell: (row: Row) => tenantLink(row.tenant_id) },
       {
         title: 'State',
-        cell: (row: Row) =>
-          chip(
-            row.state.replace('_', ' '),
-            ['confirmed', 'would_send', 'nothing_due', 'shadow'].includes(row.state)
-              ? 'good'
-              : 'warn',
-          ),
+        cell: (row: Row) => chip(row.state.replace('_', ' '), isGood(row) ? 'good' : 'warn'),
       },
       { title: 'Millionths', figure: true, cell: (row: Row) => countText(row.pushed) },
       { title: 'Detail', cell: (row: Row) => withPlaces(row.detail, row.remedy) },
@@ -151,9 +150,10 @@ const reconcile: Act = {
   preview: async ({ parts, given }) =>
     comparedOf(await tellMonthTable(parts, monthOf(given)), given),
   done: (answer) =>
-    dataTable({
+    firstRows({
       caption: 'What Stripe counted',
-      rows: (answer as ReconcileAnswer).slice(0, ROWS_SHOWN),
+      rows: answer as ReconcileAnswer,
+      isGood: ({ explained }) => explained,
       empty: 'No period of this month is closed.',
       columns: [
         { title: 'Tenant', cell: (row: ReconcileAnswer[number]) => tenantLink(row.tenant_id) },
@@ -192,9 +192,10 @@ function comparedOf({ periods }: MonthTableAnswer, given: JsonObject): Html {
   const told = periods.filter(
     (row) => row.found !== null && (tenant === null || row.tenant_id === tenant),
   );
-  return html`<p>It changes nothing at Stripe. Each of these periods is read anew.</p>${dataTable({
+  return html`<p>It changes nothing at Stripe. Each of these periods is read anew.</p>${firstRows({
     caption: 'What is compared',
-    rows: told.slice(0, ROWS_SHOWN),
+    rows: told,
+    isGood: ({ found }) => found === true,
     empty: 'Nothing of this month was told.',
     columns: [
       { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
@@ -204,14 +205,12 @@ function comparedOf({ periods }: MonthTableAnswer, given: JsonObject): Html {
         cell: (row) => (row.found === true ? chip('found', 'good') : chip('not found yet', 'warn')),
       },
     ],
-  })}${told.length > ROWS_SHOWN ? html`<p class="hint">The first ${countText(ROWS_SHOWN)} of ${countText(told.length)}.</p>` : ''}`;
+  })}`;
 }
 
 function monthOf({ month = '' }: JsonObject) {
   return readRequest(monthTableRequest, { month: String(month) });
 }
-
-const ROWS_SHOWN = 100;
 
 const runTheMonth: Act = {
   name: 'run-month',

@@ -4,9 +4,10 @@ import { type AllocationAnswer, poolRequest } from '../../allocation/allocation-
 import { BASES } from '../../allocation/consumption.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import { readRequest } from '../../request.ts';
-import { amount, countText, type Html, monthText } from '../view/amounts.ts';
-import { chip, dataTable, tenantLink } from '../view/table.ts';
+import { amount, type Html, monthText } from '../view/amounts.ts';
+import { chip, tenantLink } from '../view/table.ts';
 import type { Act, ActField } from './act.ts';
+import { firstRows } from './first-rows.ts';
 
 const POOL: readonly ActField[] = [
   { name: 'pool', label: 'Pool', isRequired: true, hint: 'its name, such as gateway' },
@@ -49,8 +50,6 @@ const reversePool: Act = {
   back: backToPools,
 };
 
-const ROWS_SHOWN = 100;
-
 function sharesOf(answer: AllocationAnswer): Html {
   const { pool, month, amount: of, currency, by, billed, state, shares, notes } = answer;
   const states: Readonly<Record<AllocationAnswer['state'], string>> = {
@@ -61,9 +60,9 @@ function sharesOf(answer: AllocationAnswer): Html {
     standing: 'stands',
   };
   return html`<p>${chip(states[state], state === 'duplicate' ? 'warn' : 'plain')} ${amount(of, currency)} of <bdi>${pool}</bdi>, ${monthText(month)}, by ${by.replaceAll('-', ' ')}, ${billed ? 'charged to the tenants' : 'as a cost alone'}.</p>
-${dataTable({
+${firstRows({
   caption: 'Shares',
-  rows: shares.slice(0, ROWS_SHOWN),
+  rows: shares,
   empty: 'Nobody has a share.',
   columns: [
     { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
@@ -72,7 +71,7 @@ ${dataTable({
     { title: 'Charge', figure: true, cell: (row) => amount(row.charge, currency) },
     { title: 'Period', minor: true, cell: (row) => row.period_start },
   ],
-})}${shares.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(shares.length)}.</p>` : ''}${notes.map((note) => html`<p class="hint">${note}</p>`)}`;
+})}${notes.map((note) => html`<p class="hint">${note}</p>`)}`;
 }
 
 export const POOL_ACTS: readonly Act[] = [allocate, reversePool];

@@ -6,9 +6,10 @@ import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { linkAddress } from '../customer/link-address.ts';
 import { withPlaces } from '../pages/operation-places.ts';
 import type { Html } from '../view/amounts.ts';
-import { chip, dataTable, tenantLink } from '../view/table.ts';
+import { chip, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';
 import { settingsOf } from './difference.ts';
+import { firstRows } from './first-rows.ts';
 
 const tenantPath = ({ tenant_id = '' }: Readonly<Record<string, string>>) =>
   `/console/tenants/${encodeURIComponent(tenant_id)}`;
@@ -72,9 +73,9 @@ const createLink: Act = {
   }),
   preview: async ({ said }) =>
     html`<p>A link to the page of ${tenantLink(said['tenant_id'] ?? '')} that ends after <b>${said['expires_in_days']}</b> days. It is shown once.</p>`,
-  done(answer) {
+  done(answer, { publicUrl }) {
     const { key, expires_at, key_id } = answer as CreatedKeyAnswer;
-    const path = linkAddress(key, null);
+    const path = linkAddress(key, publicUrl);
     return html`<p>Give this address to the customer. It is shown this once, and ends ${expires_at ?? 'never'}; revoke it as key ${key_id}.</p><p><a class="hash" href="${path}">${path}</a></p>`;
   },
   back: tenantPath,
@@ -112,9 +113,9 @@ const revokeKey: Act = {
 
 async function keysOf({ parts, said }: ActAsked): Promise<Html> {
   const keys = (await listKeys(parts)).filter(({ key_id: id }) => (said['key_id'] ?? id) === id);
-  return dataTable({
+  return firstRows({
     caption: 'Keys and links',
-    rows: keys.toReversed().slice(0, 100),
+    rows: keys.toReversed(),
     empty: 'There is no such key.',
     columns: [
       { title: 'Key', cell: (row: ListedKey) => html`<span class="hash">${row.key_id}</span>` },

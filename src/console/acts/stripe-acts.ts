@@ -11,8 +11,9 @@ import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answe
 import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
 import type { ReleaseAnswer } from '../../stripe/invoices/release-answer.ts';
 import { amount, amountOr, countText, type Html } from '../view/amounts.ts';
-import { chip, dataTable, facts, tenantLink } from '../view/table.ts';
+import { chip, facts, tenantLink } from '../view/table.ts';
 import type { Act } from './act.ts';
+import { firstRows } from './first-rows.ts';
 
 const MONTH = { name: 'month', label: 'Month', kind: 'month', isRequired: true } as const;
 
@@ -29,9 +30,10 @@ const release: Act = {
   async preview({ parts, said }) {
     const request = readRequest(monthTableRequest, { month: said['month'] ?? '' });
     const { periods } = await tellMonthTable(parts, request);
-    return dataTable({
+    return firstRows({
       caption: 'Invoices that are held',
-      rows: periods.filter(({ invoice }) => invoice === 'held').slice(0, ROWS_SHOWN),
+      rows: periods.filter(({ invoice }) => invoice === 'held'),
+      isGood: ({ found }) => found === true,
       empty: 'No invoice of this month is held.',
       columns: [
         { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
@@ -51,17 +53,17 @@ const release: Act = {
     });
   },
   done: (answer) =>
-    dataTable({
+    firstRows({
       caption: 'What became of the invoices',
-      rows: (answer as ReleaseAnswer).slice(0, ROWS_SHOWN),
+      rows: answer as ReleaseAnswer,
+      isGood: isLetGo,
       empty: 'No invoice was held.',
       columns: [
         { title: 'Tenant', cell: (row) => tenantLink(row.tenant_id) },
         { title: 'Invoice', cell: (row) => html`<span class="hash">${row.invoice}</span>` },
         {
           title: 'State',
-          cell: (row) =>
-            chip(row.state, ['released', 'finalized'].includes(row.state) ? 'good' : 'warn'),
+          cell: (row) => chip(row.state, isLetGo(row) ? 'good' : 'warn'),
         },
         { title: 'Detail', cell: (row) => row.detail ?? '' },
       ],
@@ -69,7 +71,9 @@ const release: Act = {
   back: backToMonth,
 };
 
-const ROWS_SHOWN = 100;
+function isLetGo({ state }: ReleaseAnswer[number]): boolean {
+  return ['released', 'finalized'].includes(state);
+}
 
 const settle: Act = {
   name: 'settle',

@@ -1,18 +1,24 @@
 import { html } from 'hono/html';
 import type { Refusal } from '../../refusal.ts';
 import { phraseRemedy } from '../../remedy.ts';
+import type { Html } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { placeOfOperation } from './operation-places.ts';
+
+/** Says what was refused, beside what else the page has. */
+export function refusalNotice({ message, remedy }: Refusal): Html {
+  return html`<div class="notice bad" role="alert"><h2>${sentence(message)}</h2><p>${sentence(phraseRemedy(remedy, placeOfOperation))}</p></div>`;
+}
 
 /**
  * Renders what was refused: the thing, the rule and the remedy, in the words of whoever refused it.
  */
-export function refusedPage({ message, remedy }: Refusal, status: number): Page {
+export function refusedPage(refusal: Refusal, status: number): Page {
   return {
     title: 'Refused',
     nav: null,
     status: status as 400,
-    body: html`<div class="notice bad" role="alert"><h2>${sentence(message)}</h2><p>${sentence(phraseRemedy(remedy, placeOfOperation))}</p></div><p><a href="/console">To the overview</a></p>`,
+    body: html`${refusalNotice(refusal)}<p><a href="/console">To the overview</a></p>`,
   };
 }
 
