@@ -68,9 +68,7 @@ async function insertVerification(
     insert into verifications (started_at, finished_at, scope, seal_number, seal_hash, change_id)
     select ${formatInstant(at.startedAt)}, ${formatInstant(at.finishedAt)}, ${scope.kind}, ${scope.through},
       coalesce((select seal_hash from seals where seal_number = ${scope.through}), ${BEFORE_FIRST.hash}),
-      ${scope.changes.through}`.execute(
-    database.kysely,
-  );
+      ${scope.changes.through}`.execute(database.kysely);
 }
 
 /** Returns batches sealed after those that an earlier run looked at. */
