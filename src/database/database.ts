@@ -55,6 +55,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   refuseMalformed(options.url);
   const pool = new MarkingPool({
     connectionString: options.url,
+    Client: IsoClient,
     max: options.connections,
     types: { getTypeParser: typeParser },
     connectionTimeoutMillis: 10_000,
@@ -93,6 +94,19 @@ function refuseMalformed(url: string): void {
       `DATABASE_URL is no address of a database: ${why}`,
       'write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX',
     );
+  }
+}
+
+/** What the driver begins a session with; its types do not show it. */
+const startupOf: (this: pg.Client) => Readonly<Record<string, string>> = Reflect.get(
+  pg.Client.prototype,
+  'getStartupConf',
+);
+
+/** Reads instants as ISO 8601, whatever is set for the database or the user; poolers know this setting and keep it. */
+class IsoClient extends pg.Client {
+  protected getStartupConf(): Readonly<Record<string, string>> {
+    return { ...startupOf.call(this), datestyle: 'ISO' };
   }
 }
 

@@ -113,7 +113,7 @@ describe('verify', () => {
     }
   });
 
-  it.each(['timezone=Europe/Berlin', 'bytea_output=escape', 'intervalstyle=sql_standard'])(
+  it.each(['timezone=Europe/Berlin', 'bytea_output=escape', 'datestyle=German'])(
     'holds on a sound ledger for a session of its own ways: %s',
     async (setting) => {
       const address = new URL(sound.database.url);
