@@ -55,3 +55,14 @@ it('a credit that was posted and never answered is posted once, whoever forgot t
   expect(other.status).toBe(200);
   expect(await adjustments()).toHaveLength(2);
 });
+
+it('a budget that a form makes is made once, however often the form is sent', async () => {
+  const { text } = await visitor.get(
+    '/console/act/set-budget?tenant_id=acme&per=month&amount=10.00',
+  );
+  const form = { ...fieldsOfAct(text), reason: 'agreed' };
+  for (const _ of [1, 2]) {
+    expect((await visitor.send('/console/act/set-budget', form)).status).toBe(200);
+  }
+  expect(await textRows(database, 'select amount from budgets')).toHaveLength(1);
+});

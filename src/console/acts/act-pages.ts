@@ -132,7 +132,8 @@ async function donePage(
       'go back to what it shows',
     );
   }
-  const said = await wholeOf(act, parts, saidIn(act, form));
+  // What the look showed stands in the form, so that what is done is what was confirmed, however often it is sent.
+  const said = saidIn(act, form);
   const reason = form.get('reason')?.trim() ?? '';
   if (reason === '') {
     throw new Refusal('bad_request', 'an act needs a reason', 'go back, and say why it is done');

@@ -121,6 +121,8 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     .split(' ')
     .concat(Object.keys(proofUnits()));
   const groups = new Map<string, PricedGroup>();
+  /** Charges in other currencies: what was billed in one and priced anew was taken back in it. */
+  const foreign = new Map<string, bigint>();
   let total = 0n;
   let unpriced: string | null = null;
   for (const { shown } of proof.entries) {
@@ -128,8 +130,10 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     requireOwn(entry, frozen);
     const charge = decimal(entry['charge'] ?? '', 0);
     if (entry['not_due'] === 't') continue;
-    if (charge !== 0n && entry['currency'] !== frozen.currency)
-      throw new Error(`ent_${entry['entry_id']} is not in ${frozen.currency}`);
+    if (entry['currency'] !== frozen.currency) {
+      const of = `${entry['currency']} of ${entry['requested_model']}`;
+      foreign.set(of, (foreign.get(of) ?? 0n) + charge);
+    }
     total += charge;
     if (!isPriced(entry)) {
       if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;
@@ -142,6 +146,9 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     for (const meter of meters) {
       group.quantities[meter] = (group.quantities[meter] ?? 0n) + quantityOf(entry, meter);
     }
+  }
+  for (const [of, sum] of foreign) {
+    if (sum !== 0n) throw new Error(`${sum} p in ${of} stand in a bill in ${frozen.currency}`);
   }
   return { groups, charge: total, unpriced };
 }

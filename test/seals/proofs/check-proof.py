@@ -169,18 +169,21 @@ def check(proof):
     if root_of(proof, manifest["entries"]) != manifest["entries_root"]:
         raise Wrong("the entries do not give the root")
 
-    groups, total = defaultdict(list), 0
+    groups, foreign, total = defaultdict(list), defaultdict(int), 0
     for entry in entries:
         if entry.get("not_due") == "t":
             continue
         charge = int(entry["charge"] or 0)
-        if charge != 0 and entry["currency"] != manifest["currency"]:
-            raise Wrong("an entry is in another currency")
+        if entry["currency"] != manifest["currency"]:
+            foreign[entry["currency"], entry["requested_model"]] += charge
         total += charge
         if is_priced(entry):
             groups[key_of(entry)].append(entry)
         elif charge != 0:
             raise Wrong("an entry has a charge and no price")
+
+    if any(foreign.values()):
+        raise Wrong("charges in another currency stand")
 
     prices = {price["key"]: price["lines"] for price in proof["prices"]}
     sums = defaultdict(lambda: [0, 0])

@@ -1,11 +1,14 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { parseInstant } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { rerateMonth } from '../../../src/ledger/corrections/rerate-month.ts';
 import { checkProof } from '../../../src/seals/proofs/check-proof.ts';
 import { makeProof } from '../../../src/seals/proofs/make-proof.ts';
 import type { Proof } from '../../../src/seals/proofs/proof.ts';
 import { readProofs } from '../../../src/statements/proof-store.ts';
 import { freshDatabase } from '../../support/database.ts';
-import { nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import { importBook, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { randomOctober } from '../../support/random-october.ts';
 import { tamper } from '../../support/tamper.ts';
 
@@ -100,4 +103,39 @@ describe('the proof of a statement', () => {
       /closed before there were seals/,
     );
   });
+});
+
+it('holds where a month that was charged in another currency was priced anew', async () => {
+  const database = await freshDatabase();
+  const models = [{ model: 'gpt-4o', per_million: { input: '10', output: '20' } }];
+  const since = '2026-09-01T00:00:00Z';
+  for (const [book, currency] of [
+    ['dollars', 'USD'],
+    ['euros', 'EUR'],
+  ] as const) {
+    const rates = { kind: 'charge', caching: 'work_done', effective_from: since, models };
+    await importBook(database, { ...rates, book, currency }, since);
+  }
+  await makeTenant(database, 'acme', { created: since, mode: 'live', priceBook: 'dollars' });
+  await receiveEvents(database, [nativeEvent({ event_id: 'dollars' })], '2026-10-15T13:00:00Z');
+  const october = parseInstant('2026-10-01T00:00:00Z');
+  await makeTenant(database, 'acme', { priceBook: 'euros', priceBookFrom: october });
+  const month = { month: '2026-10', tenant_id: null };
+  const clock = () => parseInstant('2026-11-02T00:00:00Z');
+  await rerateMonth(
+    { database, clock },
+    { ...month, dry_run: false, reason: 'it pays in euros', actor: 'ada' },
+  );
+  await closePeriods({ database, clock }, month);
+  const of = { tenantId: 'acme', month: '2026-10' };
+  const [whole] = await readProofs(database, { ...of, line: null });
+  if (whole === undefined) throw new Error('the period is closed');
+  expect(JSON.parse(whole.manifest).currency).toBe('EUR');
+  for (const line of [null, ...whole.lines]) {
+    const [proof] = await readProofs(database, { ...of, line });
+    expect(proof && failing(proof)).toEqual([]);
+  }
+  // What stands in another currency is no part of the sum.
+  const entries = whole.entries.slice(1);
+  expect(failing({ ...whole, entries })).not.toEqual([]);
 });
