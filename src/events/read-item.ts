@@ -222,15 +222,22 @@ function identityOf(kept: ReadItem, translated: JsonObject): Omit<RepeatedEvent,
 }
 
 function readTranslation(translation: Translation, context: ItemContext): ReadItem {
-  const { event, usageAssumed, isTimeless, instead, alone } = translation;
+  const { event, usageAssumed, isTimeless, wasTimeless, instead, alone } = translation;
   const tidy = tidyEvent(event);
   if (instead !== undefined) return withoutEvent(tidy, instead);
   const native = usageAssumed ? markAssumed(tidy) : tidy;
   const received = { occurred_at: formatInstant(context.receivedAt), occurred_at_assumed: true };
   const dated = isTimeless ? { ...native, ...received } : native;
-  const read = readNative(dated, context, () => JSON.stringify(dated));
+  const datedRead = readNative(dated, context, () => JSON.stringify(dated));
+  const read = wasTimeless === true ? knownUndated(datedRead) : datedRead;
   if (alone === undefined || read.kind !== 'event') return read;
   return knownAlone(read, readTranslation(alone(), context));
+}
+
+function knownUndated(read: ReadItem): ReadItem {
+  if (read.kind !== 'event') return read;
+  const { event, otherDigests } = read;
+  return { ...read, otherDigests: () => [...(otherDigests?.() ?? []), digestUndated(event)] };
 }
 
 /** What was received before is known by the digest that it had in its message. */

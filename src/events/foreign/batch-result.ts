@@ -163,9 +163,13 @@ function geminiLine(line: object): ResultLine | null {
   const isVertex = isObject(at(line, 'request')) && isObject(response);
   const said = isVertex ? firstGiven(at(line, 'status')) : undefined;
   const isGemini =
-    at(line, 'key') !== undefined && (Object.hasOwn(line, 'response') || isObject(error));
+    at(line, 'key') !== undefined && (Object.hasOwn(line, 'response') || isErrorOnly(line));
   const isAnswer = at(response, 'usageMetadata') !== undefined || error !== undefined;
-  const hasFailedSo = typeof said === 'string' && Array.isArray(at(line, 'request', 'contents'));
+  const hasFailedSo =
+    typeof said === 'string' &&
+    isObject(response) &&
+    Object.keys(response).length === 0 &&
+    Array.isArray(at(line, 'request', 'contents'));
   if (!(isAnswer || hasFailedSo) || !(isGemini || isVertex)) return null;
   const failed = !isObject(at(response, 'usageMetadata'));
   const own = at(response, 'responseId');
@@ -187,6 +191,15 @@ function geminiLine(line: object): ResultLine | null {
       : undefined,
   };
 }
+
+/** A line of Gemini that failed has its key and its error, and nothing that other events have. */
+function isErrorOnly(line: object): boolean {
+  const error = at(line, 'error');
+  const isError = firstGiven(at(error, 'code'), at(error, 'status')) !== undefined;
+  return isError && Object.keys(line).every((name) => ERROR_LINE.has(name));
+}
+
+const ERROR_LINE: ReadonlySet<string> = new Set(['key', 'error', 'metadata']);
 
 /** The kind of an error that Vertex AI tells as a text, such as `Bad Request: {"error": {…}}`, and none of its words. */
 function vertexError(said: unknown): unknown {
@@ -228,7 +241,8 @@ function translateLine(line: Line): Translation {
   });
   const translation = translationOf(event, used);
   if (event['requested_model'] === undefined) return unnamedModel(translation, line);
-  return event['occurred_at'] === undefined ? { ...translation, isTimeless: true } : translation;
+  if (event['occurred_at'] === undefined) return { ...translation, isTimeless: true };
+  return line.answeredAt === undefined ? translation : { ...translation, wasTimeless: true };
 }
 
 /** The event that it would be is kept, which has counts and no text of the call. */

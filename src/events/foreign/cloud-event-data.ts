@@ -34,8 +34,13 @@ type Counted = { readonly usage: JsonObject } | { readonly provider_usage: JsonO
 function countedIn(data: JsonObject): Counted | null {
   if (isObject(data['usage'])) return { provider_usage: data['usage'] };
   const flat = flatCounts(data);
-  if (Object.keys(flat).some((name) => !FLAGS.has(name))) return readFlat(flat, data);
-  return data['tokens'] === undefined ? null : { usage: { ...flat, ...tokensOfOneSide(data) } };
+  const counts = Object.keys(flat).filter((name) => !FLAGS.has(name) && !SUMS.has(name));
+  // Beside what is no token, `tokens` and `type` are the count of one side.
+  if (data['tokens'] !== undefined && !counts.some((name) => TOKENS.test(name))) {
+    const others = Object.fromEntries(Object.entries(flat).filter(([name]) => !SUMS.has(name)));
+    return { usage: { ...others, ...tokensOfOneSide(data) } };
+  }
+  return Object.keys(flat).some((name) => !FLAGS.has(name)) ? readFlat(flat, data) : null;
 }
 
 function isNativeUsage(usage: unknown): boolean {
@@ -60,8 +65,8 @@ function isCountName(name: string): boolean {
   return TOKENS.test(name) && !BOUNDS.test(name);
 }
 
-/** What a request allows is nothing that was used. */
-const BOUNDS = /^(?:max|min)(?:imum)?(?:_|[A-Z])|budget/;
+/** What a request allows, and what is left of it, is nothing that was used. */
+const BOUNDS = /(?:^|_)(?:max|min)(?:imum)?(?:_|[A-Z])|[Bb]udget|[Ll]imit|[Rr]emaining|[Cc]ontext/;
 
 /** What providers count beside tokens, and parts of their counts. */
 const PROVIDER_PARTS: ReadonlySet<string> = new Set([
@@ -90,7 +95,8 @@ const SUMS: ReadonlySet<string> = new Set([
  * does not know (R21).
  */
 function readFlat(flat: JsonObject, data: JsonObject): Counted {
-  const names = Object.keys(flat);
+  // A zero counts nothing, under whichever name.
+  const names = Object.keys(flat).filter((name) => !FLAGS.has(name) && countOf(flat[name]) !== 0);
   const sums = Object.entries({ ...flat, tokens: data['tokens'] }).filter(
     ([name, value]) => SUMS.has(name) && firstGiven(value) !== undefined,
   );
@@ -103,13 +109,20 @@ function readFlat(flat: JsonObject, data: JsonObject): Counted {
   const call = { provider, model: firstGiven(requested_model, model) };
   const provided = readProviderUsage({ usage: flat, ...call }).usage ?? {};
   const isAllCounted = data['tokens'] === undefined || isSum(data['tokens'], provided);
-  if (names.every(isOfProvider) && isAllCounted) return { provider_usage: flat };
+  if (names.every(isOfProvider) && isAllCounted) {
+    const flags = Object.entries(flat).filter(([name, value]) => FLAGS.has(name) && value === true);
+    if (flags.length === 0) return { provider_usage: flat };
+    return { usage: { ...provided, ...Object.fromEntries(flags) } };
+  }
   return { usage: { ...event, ...Object.fromEntries(sums) } };
 }
 
 /** Both totals are there as soon as any token is counted, as an event wants them. */
 function eventCounts(flat: JsonObject): JsonObject {
-  const counts = Object.entries(flat).filter(([name]) => !SUMS.has(name));
+  const counts = Object.entries(flat).filter(
+    ([name, value]) =>
+      !SUMS.has(name) && (Object.hasOwn(NATIVE_USAGE, name) || countOf(value) !== 0),
+  );
   const hasTokens = counts.some(([name]) => TOKENS.test(name));
   const none = hasTokens ? { input_tokens: 0, output_tokens: 0 } : {};
   return { ...none, ...Object.fromEntries(counts.map(([name, value]) => [name, countOf(value)])) };

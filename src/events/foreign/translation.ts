@@ -17,6 +17,8 @@ export interface Translation {
    * is dated by its receipt, and is the same event whenever it comes again.
    */
   readonly isTimeless?: boolean;
+  /** It is true where an instant is read today that was not read once: what was received then is the same event (R9). */
+  readonly wasTimeless?: true;
   /**
    * The other event of the same message whose call this one reports a second time, as the very object
    * that the other translation has (R8).

@@ -237,6 +237,25 @@ describe('results of batches that failed', () => {
     expect(answered).not.toHaveProperty('status');
   });
 
+  test('a result of Vertex AI that was received before its instant was read is the same event', () => {
+    const digests = (line: object) =>
+      read(line).flatMap((item) =>
+        item.kind === 'event' ? [item.digest, ...(item.otherDigests?.() ?? [])].map(String) : [],
+      );
+    const { processed_time: _, ...undated } = vertex;
+    expect(digests({ ...vertex, key: 'one' })).toContain(digests({ ...undated, key: 'one' })[0]);
+  });
+
+  test('what only looks like a line of Gemini or Vertex AI is none that failed', () => {
+    const usage = { input_tokens: 500_000, output_tokens: 1 };
+    const kinds = (body: object) => read(body).map(({ kind }) => kind);
+    expect(kinds({ key: 'job-1', error: {}, status: 'ok', usage })).toEqual(['refused']);
+    expect(kinds({ key: 'job-1', error: { code: 3 }, usage })).toEqual(['refused']);
+    const answered = { model: 'm', usage: { prompt_tokens: 5 } };
+    const like = { status: 'ok', request: { contents: [] }, response: answered };
+    expect(kinds(like)).toEqual(['refused']);
+  });
+
   test('a result of Vertex AI is of the instant that it names', () => {
     const usageMetadata = { promptTokenCount: 10, candidatesTokenCount: 5, totalTokenCount: 15 };
     const response = { usageMetadata, modelVersion: 'gemini-2.5-flash', responseId: 'x' };
@@ -365,6 +384,34 @@ describe('CloudEvents', () => {
       'tokens of no side',
       { model: 'gpt-4o', tokens: 150, type: 'total' },
       { counts: { uncachedInput: 150 }, source: 'assumed' },
+    ],
+    [
+      'counts of OpenAI that were estimated',
+      { model: 'gpt-4o', prompt_tokens: 100, completion_tokens: 20, estimated: true },
+      { counts: { uncachedInput: 100, output: 20 }, source: 'estimated' },
+    ],
+    [
+      'counts of OpenAI that were not',
+      { model: 'gpt-4o', prompt_tokens: 100, completion_tokens: 20, estimated: false, images: 0 },
+      { counts: { uncachedInput: 100, output: 20 } },
+    ],
+    [
+      'a zero under a name that nobody knows',
+      { model: 'gpt-4o', input_tokens: 5, output_tokens: 2, tool_tokens: 0 },
+      { counts: { uncachedInput: 5, output: 2 } },
+    ],
+    [
+      'what a model could take, and what is left',
+      {
+        ...{ model: 'gpt-4o', input_tokens: 5, output_tokens: 2, context_window_tokens: 128_000 },
+        ...{ remaining_tokens: 9, requested_max_tokens: 100, limit_tokens: 7 },
+      },
+      { counts: { uncachedInput: 5, output: 2 } },
+    ],
+    [
+      'tokens of one side, and searches',
+      { model: 'gpt-4o', tokens: 206, type: 'output', searches: 2 },
+      { counts: { output: 206, searches: 2 } },
     ],
   ])('%s', (_, data, expected) => {
     expect(only({ ...CLOUD_EVENT, data })).toMatchObject(expected);
