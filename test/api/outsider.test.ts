@@ -138,7 +138,7 @@ function expectTold({ status, headers, json, text }: Answered, what: string): vo
 
 it.each([
   ['GET', '/v1/runs/%zz', 404],
-  ['GET', '/v1/runs/%ED%A0%80', 404],
+  ['GET', '/v1/runs/%ED%A0%80', 400],
   ['GET', '/v1/usage/', 404],
   ['GET', '/V1/usage', 404],
   ['GET', '//v1/usage', 404],

@@ -99,10 +99,9 @@ export function readColumns(shown: string, known: readonly string[]): Columns {
   );
 }
 
-/** What entries come to, by what decides their price: a period may have a million of them, and few prices. */
+/** What entries come to, of which a period may have a million, by what decides their price; and the charge of all. */
 interface Tally {
   readonly groups: ReadonlyMap<string, PricedGroup>;
-  /** The charge of all entries. */
   readonly charge: bigint;
   /** The first entry that has a charge and no price. */
   readonly unpriced: string | null;
@@ -115,13 +114,13 @@ interface PricedGroup {
   charge: bigint;
 }
 
+/** Charges in another currency than the bill's were taken back in it, when they were priced anew. */
 function tallyEntries(proof: Proof, frozen: Frozen): Tally {
   const names = shownColumns();
   const meters = 'input cache_read cache_write output calls'
     .split(' ')
     .concat(Object.keys(proofUnits()));
   const groups = new Map<string, PricedGroup>();
-  /** Charges in other currencies: what was billed in one and priced anew was taken back in it. */
   const foreign = new Map<string, bigint>();
   let total = 0n;
   let unpriced: string | null = null;
@@ -130,10 +129,8 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
     requireOwn(entry, frozen);
     const charge = decimal(entry['charge'] ?? '', 0);
     if (entry['not_due'] === 't') continue;
-    if (entry['currency'] !== frozen.currency) {
-      const of = `${entry['currency']} of ${entry['requested_model']}`;
-      foreign.set(of, (foreign.get(of) ?? 0n) + charge);
-    }
+    const of = `${entry['currency']} of ${entry['requested_model']}`;
+    if (entry['currency'] !== frozen.currency) foreign.set(of, (foreign.get(of) ?? 0n) + charge);
     total += charge;
     if (!isPriced(entry)) {
       if (charge !== 0n) unpriced ??= `ent_${entry['entry_id']}`;
@@ -147,9 +144,8 @@ function tallyEntries(proof: Proof, frozen: Frozen): Tally {
       group.quantities[meter] = (group.quantities[meter] ?? 0n) + quantityOf(entry, meter);
     }
   }
-  for (const [of, sum] of foreign) {
+  for (const [of, sum] of foreign)
     if (sum !== 0n) throw new Error(`${sum} p in ${of} stand in a bill in ${frozen.currency}`);
-  }
   return { groups, charge: total, unpriced };
 }
 

@@ -64,7 +64,7 @@ it('a look before the import shows what a look after it does, and the plan of th
   const answer = await importPriceBooks({ database, clock }, { documents: [later] });
   expect(await look({})).toEqual(proposed);
   expect(proposed.rows.length).toBe(2);
-  const [{ changes, ...planned } = { changes: [] }] = plan;
+  const [{ changes, terms: _, ...planned } = { changes: [], terms: null }] = plan;
   expect([{ ...planned, answer: 'imported' }]).toEqual(answer);
   expect(changes).toContainEqual(
     expect.objectContaining({
