@@ -17,7 +17,7 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   ],
   'src/rating/books/rate-index.ts': ['test/rating/books/rate-index.test.ts'],
   'src/rating/books/rates-of-row.ts': ['test/rating/books/rates-of-row.test.ts'],
-  'src/rating/books/model-name.ts': ['test/rating/books/model-name.test.ts'],
+  'src/events/model-name.ts': ['test/events/model-name.test.ts'],
   'src/rating/exchange/exchange-rate.ts': ['test/rating/exchange/exchange-rate.test.ts'],
   'src/rating/books/price-book-document.ts': ['test/rating/books/price-book-document.test.ts'],
   'src/rating/books/genai-seed.ts': ['test/rating/books/genai-rows.test.ts'],

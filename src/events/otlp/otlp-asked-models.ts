@@ -1,5 +1,6 @@
 import { type Models, modelsAskedFor } from '../asked-model.ts';
-import { executedModel } from './otlp-call.ts';
+import type { Attributes } from './otlp-attributes.ts';
+import { certainlyRequestedModel, executedModel } from './otlp-call.ts';
 import type { OtlpSpan } from './otlp-spans.ts';
 
 /** Of several reports around a call the outermost one says what was asked for, as far as it says anything. */
@@ -14,7 +15,7 @@ export function askedModels(
   for (const kept of calls) {
     for (const outer of of.ancestors.get(kept) ?? []) {
       if (!of.isReport(outer, kept)) continue;
-      const [inner, around] = [asked.get(kept) ?? modelsOf(kept), modelsOf(outer)];
+      const [inner, around] = [asked.get(kept) ?? modelsOf(kept), modelsAround(outer)];
       const models = inner === null || around === null ? null : modelsAskedFor(inner, around);
       if (models !== null) asked.set(kept, models);
     }
@@ -22,8 +23,18 @@ export function askedModels(
   return asked;
 }
 
-function modelsOf({ model, attributes }: OtlpSpan): Models | null {
-  const executed = executedModel(attributes) ?? model;
-  if (typeof model !== 'string' || typeof executed !== 'string') return null;
-  return { requested: model, executed };
+/** What only says which model answered says nothing of what was asked for. */
+function modelsAround({ attributes }: OtlpSpan): Models | null {
+  return modelsIn(certainlyRequestedModel(attributes), attributes);
+}
+
+/** Returns the models of a span, each of which may be the other one; null where it names none. */
+export function modelsOf({ model, attributes }: OtlpSpan): Models | null {
+  return modelsIn(model, attributes);
+}
+
+function modelsIn(requested: unknown, attributes: Attributes): Models | null {
+  const executed = executedModel(attributes) ?? requested;
+  if (typeof requested !== 'string' || typeof executed !== 'string') return null;
+  return { requested, executed };
 }

@@ -17,25 +17,46 @@ export function executedModel(attributes: Attributes): unknown {
   return firstAttribute(attributes, EXECUTED_MODELS);
 }
 
+const REQUESTED_MODELS = [
+  'spanledger.requested_model',
+  'gen_ai.request.model',
+  'llm.request.model_name',
+  'ai.model.id',
+];
+
 /** OpenInference writes the executed model as the model; the requested one is in what was asked, which LangChain calls otherwise. */
 export function requestedModel(attributes: Attributes): unknown {
-  const parameters = parseJson(attributes.get('llm.invocation_parameters'));
   return firstGiven(
-    firstAttribute(attributes, [
-      'spanledger.requested_model',
-      'gen_ai.request.model',
-      'llm.request.model_name',
-      'ai.model.id',
-      'langfuse.observation.model.name',
-    ]),
-    at(parameters, 'model'),
-    at(parameters, 'model_name'),
-    at(parseJson(attributes.get('embedding.invocation_parameters')), 'model'),
+    firstAttribute(attributes, [...REQUESTED_MODELS, 'langfuse.observation.model.name']),
+    modelInParameters(attributes),
     firstAttribute(attributes, EXECUTED_MODELS),
-    at(objectAt(attributes, 'mlflow.spanInputs'), 'model'),
+    modelInInputs(attributes),
     genkitModel(attributes),
     isClaudeCode(attributes) ? firstAttribute(attributes, ['model']) : undefined,
   );
+}
+
+/** Returns the model of a span that was certainly asked for, and that is not merely the one which answered. */
+export function certainlyRequestedModel(attributes: Attributes): unknown {
+  return firstGiven(
+    firstAttribute(attributes, REQUESTED_MODELS),
+    modelInParameters(attributes),
+    modelInInputs(attributes),
+    genkitModel(attributes),
+  );
+}
+
+function modelInParameters(attributes: Attributes): unknown {
+  const parameters = parseJson(attributes.get('llm.invocation_parameters'));
+  return firstGiven(
+    at(parameters, 'model'),
+    at(parameters, 'model_name'),
+    at(parseJson(attributes.get('embedding.invocation_parameters')), 'model'),
+  );
+}
+
+function modelInInputs(attributes: Attributes): unknown {
+  return at(objectAt(attributes, 'mlflow.spanInputs'), 'model');
 }
 
 const GENKIT_CALLS: ReadonlySet<unknown> = new Set(['model', 'embedder']);

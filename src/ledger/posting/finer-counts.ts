@@ -69,7 +69,8 @@ export async function findFinerCalls(
   const finer = told.filter(({ report, calls, isAround, isOuter }) =>
     calls.some((call) => {
       const [other, kept] = [reportOfEntry(report), reportOfEntry(call)];
-      return isFiner(other, kept) || ((isAround || isOuter) && saysAnother(other, kept));
+      if (isFiner(other, kept)) return true;
+      return (isAround || isOuter) && isCertain(report) && saysAnother(other, kept);
     }),
   );
   if (finer.length === 0) return [];
@@ -171,11 +172,19 @@ function askedModel(entry: StoredEntry, others: readonly OtherReport[]): SaidMor
     const isOneCall = isAround
       ? isOneUse(usedBy(entry).usage ?? {}, usedBy(report).usage ?? {})
       : isOuter;
-    const asked = isOneCall ? modelsAskedFor(models, modelsOf(report)) : null;
+    const asked = isOneCall && isCertain(report) ? modelsAskedFor(models, modelsOf(report)) : null;
     if (asked !== null) [models, saidBy] = [asked, [report]];
   }
   if (models.requested === own.requested) return NOTHING_MORE;
   return { change: { requestedModel: models.requested }, saidBy };
+}
+
+/**
+ * Tells whether the model of a report was asked for, as far as its entry shows. A single name may be no more than that
+ * of the deployment which answered: it takes no call's place that has a price unless it has one, too.
+ */
+function isCertain({ requestedModel, executedModel, outcome }: StoredEntry): boolean {
+  return requestedModel !== executedModel || outcome !== 'unrated';
 }
 
 function modelsOf({ requestedModel, executedModel }: AskedReport): Models {

@@ -1,5 +1,5 @@
+import { readModelName } from '../../events/model-name.ts';
 import { canonicalProvider } from '../../events/provider-name.ts';
-import { readModelName } from './model-name.ts';
 import type { Rate } from './rate.ts';
 
 /**

@@ -333,6 +333,20 @@ describe('a call that is counted anew', () => {
   });
 });
 
+it('a name without a price around a call, which may be only that of its deployment, is not charged', async () => {
+  const inner = span([11, 10], { ...NAMED, ...PLAIN });
+  const named = { ...PLAIN, 'gen_ai.request.model': undefined, 'llm.model_name': 'eu-1' };
+  for (const given of [{ ...NAMED, ...named }, named]) {
+    const outer = span([10, null], given);
+    for (const batches of [[[[inner, outer]]], [[[inner]], [[outer]]], [[[outer]], [[inner]]]]) {
+      await begin();
+      await send(...batches);
+      expect(await standing()).toEqual([`acme 11 ${COARSE_CHARGE}`]);
+      expect(await brokenLaws(database)).toEqual([]);
+    }
+  }
+});
+
 const COUNTED = `a second report of the call counts it more exactly: event ${TRACE}:0000000000000010 of source otlp`;
 const REPEATED = `a second report of one call: event ${TRACE}:0000000000000011 of source otlp is a span of the same call, one within the other`;
 

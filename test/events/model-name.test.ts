@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readModelName } from '../../../src/rating/books/model-name.ts';
-import { cases } from '../../support/cases.ts';
+import { readModelName } from '../../src/events/model-name.ts';
+import { cases } from '../support/cases.ts';
 
 describe('one form of the names of models', () => {
   test.each<[written: string, provider: string | null, name: string, undated: string]>([

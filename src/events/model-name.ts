@@ -1,4 +1,4 @@
-import { knownProvider } from '../../events/provider-name.ts';
+import { knownProvider } from './provider-name.ts';
 
 /**
  * One form for the many ways in which a model is written. What is read out of them:
