@@ -26,9 +26,18 @@ const NO_SINGLE_MODEL = /^$|,|(?:^|\/)arn:(?!.*\/(?:[a-z-]+\.)?[a-z\d]+\.[a-z])/
  * Tells whether a name is that of a known model in another spelling, as the prices of models are found: with a provider
  * or a path before it, with a region, a version, a tag of a router, or the date of the model behind it.
  */
-export function isOneName(name: string, known: string): boolean {
+function isOneName(name: string, known: string): boolean {
   const [one, other] = [readModelName(bareName(name)), readModelName(bareName(known))];
   return one.name === other.name || one.undated === other.name;
+}
+
+/** Tells whether either model of one report is one of another's, whichever of them has the date. */
+export function haveOneModel(one: Models, other: Models): boolean {
+  return [one.requested, one.executed].some((name) =>
+    [other.requested, other.executed].some(
+      (known) => isOneName(name, known) || isOneName(known, name),
+    ),
+  );
 }
 
 /** Words that routers write behind a model, to say how it is to be served. */

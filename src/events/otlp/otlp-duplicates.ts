@@ -1,10 +1,10 @@
-import type { Models } from '../asked-model.ts';
+import { haveOneModel, type Models } from '../asked-model.ts';
 import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import type { JsonObject } from '../foreign/foreign-value.ts';
-import { isRepeatingId, providerFamily } from '../provider-name.ts';
-import { askedModels } from './otlp-asked-models.ts';
-import { providerOf } from './otlp-call.ts';
+import { isRepeatingId } from '../provider-name.ts';
+import { areTwoAnswers } from './otlp-answers.ts';
+import { askedModels, modelsOf } from './otlp-asked-models.ts';
 import { hasFailed, keyInTrace, type OtlpSpan, responseIdOf } from './otlp-spans.ts';
 
 /** What becomes of the spans of one request once their nesting is known. */
@@ -188,8 +188,10 @@ function findNested(
       if (!duplicates.has(parent)) duplicates.set(inner, parent);
       continue;
     }
+    let isRightWithin = true;
     for (const outer of ancestors.get(inner) ?? []) {
-      const same = isSameCall(results.get(outer), results.get(inner));
+      const same = isSameCall(results.get(outer), results.get(inner), isRightWithin);
+      isRightWithin &&= calls.has(outer);
       if (!same || duplicates.has(outer)) continue;
       // What names no model could not be charged, and stands in the place of nothing that names one.
       if (inner.model !== undefined || outer.model === undefined) duplicates.set(outer, inner);
@@ -236,14 +238,29 @@ function resultOf(span: OtlpSpan): Result {
 /**
  * A span without any counts reports the call below it when both failed or both did not; that a failed attempt lies
  * below a successful span does not make them one. With counts it does where they agree, unless one report leaves out
- * just the reasoning that the other one counts, and where the two name no different answers.
+ * just the reasoning that the other one counts, and where the two name no different answers. Right within a call, with
+ * nothing but calls between, lies no tool that could have made another one.
  */
-function isSameCall(outer: Result | undefined, inner: Result | undefined): boolean {
+function isSameCall(
+  outer: Result | undefined,
+  inner: Result | undefined,
+  isRightWithin: boolean,
+): boolean {
   if (outer === undefined || inner === undefined) return false;
   if (!outer.isCounted) return outer.failed === inner.failed;
-  if (!doCountsAgree(outer, inner) && !isOneAnswer(outer, inner)) return false;
   // What failed within a call that succeeded is charged to nobody, and the call is.
-  return (outer.failed || !inner.failed) && !areTwoAnswers(outer.span, inner.span);
+  if (!outer.failed && inner.failed) return false;
+  const agree = doCountsAgree(outer, inner);
+  if (agree && isRightWithin && outer.input > 0 && outer.input === inner.input) return true;
+  if (areTwoAnswers(outer.span, inner.span)) return false;
+  return agree || isOneAnswer(outer, inner) || (isRightWithin && isOneOutput(outer, inner));
+}
+
+/** Libraries count the input of one call by themselves, or leave out what a tool of the provider brought into it. */
+function isOneOutput(outer: Result, inner: Result): boolean {
+  if (outer.output === 0 || outer.output !== inner.output) return false;
+  const [around, within] = [modelsOf(outer.span), modelsOf(inner.span)];
+  return around === null || within === null || haveOneModel(around, within);
 }
 
 /** An outer span may lack a count, but none that both have differs: a call within a tool of another one is another call. */
@@ -267,24 +284,6 @@ function doInputsAgree(one: Result, other: Result): boolean {
     ];
     return [read, written, read + written].includes(difference);
   });
-}
-
-/**
- * Two ids of one provider are two answers. A gateway may have made one of them, and then names itself as the provider
- * or has another kind of id.
- */
-function areTwoAnswers(one: OtlpSpan, other: OtlpSpan): boolean {
-  const [id, otherId] = [responseIdOf(one.attributes), responseIdOf(other.attributes)];
-  if (typeof id !== 'string' || typeof otherId !== 'string' || id === otherId) return false;
-  if (isRepeatingId(id) || isRepeatingId(otherId) || kindOfId(id) !== kindOfId(otherId))
-    return false;
-  const [provider, otherProvider] = [providerOf(one.attributes), providerOf(other.attributes)];
-  if (typeof provider !== 'string' || typeof otherProvider !== 'string') return true;
-  return providerFamily(provider) === providerFamily(otherProvider);
-}
-
-function kindOfId(id: string): string {
-  return /^[a-z]+(?=[-_])/i.exec(id)?.[0] ?? '';
 }
 
 /** Different outputs are of one answer where one report leaves out parts of it, and either would be charged. */
