@@ -4,6 +4,7 @@ import {
   at,
   firstGiven,
   type JsonObject,
+  OTHER_TENANT,
   unlessEmpty,
   withoutAbsent,
 } from '../foreign/foreign-value.ts';
@@ -124,11 +125,15 @@ function alone(span: OtlpSpan, operation: string, reports: Reports): Translation
 
 const TOLD_BY_NO_OTHER: Pick<Reports, 'finer' | 'asked'> = { finer: new Map(), asked: new Map() };
 
-/** Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. */
+/**
+ * Usage and model stay out: a wrapper repeats what its children report, and not even always rightly. A second tenant
+ * stays out, too, which is refused where a call is charged.
+ */
 function structure(span: OtlpSpan, operation: string): Translation {
+  const { [OTHER_TENANT]: _, ...tags } = spanTags(span.attributes, span.resource);
   const event = withoutAbsent({
     ...spanFields(span),
-    ...spanTags(span.attributes, span.resource),
+    ...tags,
     operation,
   });
   return { event, usageAssumed: false };

@@ -93,3 +93,8 @@ test('a chain that is longer than is looked up keeps its last spans', () => {
   // Above each of the first 32 the begin of the trace is in sight.
   expect(operationsOf(chain)).toEqual(Array(8).fill('program_span'));
 });
+
+test('a plain span of two tenants, of which one may mean something else, is kept as a step', () => {
+  const two = { ...HTTP, customer_id: 'acme', tenant_id: 'azure-directory' };
+  expect(operationsOf([span('b', 'a', two)])).toEqual(['program_span']);
+});
