@@ -80,13 +80,20 @@ function bodyOf({ endpoint, headers, whole }: CallRequest, init: RequestInit | u
 
 /** Returns the request that asks for the usage, which is longer than what was said of its length. */
 function askingFor(
-  body: string,
+  asking: string,
   { headers }: CallRequest,
   init: RequestInit | undefined,
 ): RequestInit {
+  const body = inFormOf(init?.body, asking);
   if (!headers.has('content-length')) return { ...init, body };
   const others = [...headers].filter(([name]) => name !== 'content-length');
   return { ...init, headers: Object.fromEntries(others), body };
+}
+
+/** Returns the text in the form of what was handed over, of which a request has its type where its headers name none. */
+function inFormOf(handed: unknown, asking: string): NonNullable<RequestInit['body']> {
+  if (typeof handed === 'string') return asking;
+  return handed instanceof Blob ? new Blob([asking], { type: handed.type }) : Buffer.from(asking);
 }
 
 function begin(parts: MeterParts, call: CallRequest & { readonly body: unknown }): ResponseWatch {

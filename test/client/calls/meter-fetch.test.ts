@@ -21,12 +21,15 @@ async function send(
 ) {
   const { usage, events, unmetered } = await collectEvents();
   const sent: string[] = [];
+  const types: (string | null)[] = [];
   const metered = meterFetch(usage, {}, async (...of) => {
-    sent.push(await new Request(...of).text());
+    const request = new Request(...of);
+    types.push(request.headers.get('content-type'));
+    sent.push(await request.text());
     return answer();
   });
   const seen = await (await metered(input, init)).text();
-  return { sent, seen, unmetered, event: (await events())[0] };
+  return { sent, types, seen, unmetered, event: (await events())[0] };
 }
 
 const streamed = () =>
@@ -92,6 +95,25 @@ describe('a stream that does not ask for its usage', () => {
       stream_options: { include_usage: true },
     });
     expect(event).toMatchObject({ provider_usage: CHAT_USAGE });
+  });
+
+  const json = 'application/json';
+  const text = 'text/plain;charset=UTF-8';
+  const ofBytes = () => new Request(CHATS, { method: 'POST', body: bytes });
+
+  it.each<[string, string | null, string | Request, RequestInit | undefined]>([
+    ['a text', text, CHATS, { method: 'POST', body: STREAM }],
+    ['bytes', null, CHATS, { method: 'POST', body: bytes }],
+    ['a buffer', null, CHATS, { method: 'POST', body: bytes.buffer }],
+    ['a blob', json, CHATS, { method: 'POST', body: new Blob([bytes], { type: json }) }],
+    ['a blob of no type', null, CHATS, { method: 'POST', body: new Blob([bytes]) }],
+    ['a request of bytes', null, ofBytes(), undefined],
+    ['a request of a text', text, new Request(CHATS, { method: 'POST', body: STREAM }), undefined],
+    ['a request beside a text', text, ofBytes(), { body: STREAM }],
+  ])('keeps the type of what is handed over as %s', async (_, type, input, init) => {
+    const { sent, types } = await send(input, init, streamed);
+    expect(JSON.parse(sent[0] ?? '')).toHaveProperty('stream_options');
+    expect(types).toEqual([type]);
   });
 });
 
