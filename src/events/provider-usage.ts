@@ -1,3 +1,4 @@
+import { placeOfThoughts } from './ai-sdk-thoughts.ts';
 import { countOf, isCount, millisecondsOf, sumOf } from './foreign/foreign-count.ts';
 import {
   type CallOf,
@@ -9,7 +10,7 @@ import {
 } from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
 import { GEMINI_COUNTS, geminiCounts, searchesOfGemini } from './gemini-usage.ts';
-import { countsCacheBeside, thinksBesideOutput } from './provider-name.ts';
+import { countsCacheBeside } from './provider-name.ts';
 import { holdsUnknownTokens } from './unknown-tokens.ts';
 import { withSteps } from './usage-steps.ts';
 
@@ -25,7 +26,7 @@ import { withSteps } from './usage-steps.ts';
  * | anthropic         | beside input    | -                  | in output       | -                        |
  * | gemini, both APIs | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
- * | AI SDK 5          | as the provider | -                  | as the provider | as the provider          |
+ * | AI SDK 5          | as the provider | -                  | the total tells | as the provider          |
  * | AI SDK 6 and 7    | in input        | -                  | in output       | input + output           |
  * | cohere            | -               | -                  | -               | billed units are billed  |
  * | bare counts       | beside input    | -                  | in output       | -                        |
@@ -304,8 +305,8 @@ function aiSdk(usage: object, { provider, model }: CallOf): Reading {
   };
   // What was written to their caches is told by nothing.
   if (isBeside) return { counts, inclusion: { cache: 'beside', apart: 0 } };
-  const thinksBeside = !isWhole && thinksBesideOutput(provider, model);
-  return { counts, inclusion: thinksBeside ? BESIDE_OUTPUT : { cache: 'inside' } };
+  const reasoning = isWhole ? 'inside' : placeOfThoughts(counts, { provider, model });
+  return { counts, inclusion: { cache: 'inside', reasoning } };
 }
 
 function objectOf(value: unknown): object | undefined {

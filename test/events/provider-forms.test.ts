@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readProviderUsage } from '../../src/events/provider-usage.ts';
 import { readBody } from '../../src/events/read-body.ts';
 
@@ -34,6 +34,52 @@ test('what the AI SDK of version 5 counts is what the provider calls its input',
     ];
   expect(inputOf('openai')).toBe(100);
   expect(inputOf('anthropic.messages')).toBe(160);
+});
+
+describe('the thoughts that version 5 of the AI SDK hands on', () => {
+  const within = { inputTokens: 32, outputTokens: 275, reasoningTokens: 151 };
+  const read = (usage: object, provider: string | undefined, model: string) =>
+    readProviderUsage({ usage, provider, model });
+
+  test.each([
+    ['openrouter', 'google/gemini-2.5-pro'],
+    ['openrouter', 'x-ai/grok-4'],
+    ['gateway', 'google/gemini-2.5-pro'],
+    ['xai.responses', 'grok-4'],
+    ['openai', 'grok-4'],
+    ['google.generative-ai', 'gemini-2.5-pro'],
+    [undefined, 'gemini-2.5-pro'],
+  ])('are within the output of %s for %s, where the total says so', (provider, model) => {
+    const expected = { input_tokens: 32, output_tokens: 275, reasoning_tokens: 151 };
+    expect(read({ ...within, totalTokens: 307 }, provider, model)).toMatchObject({
+      ...{ assumed: false, unexplained: 0, usage: expected },
+    });
+  });
+
+  test.each([
+    ['google.generative-ai', 'gemini-2.5-pro', 458, 32],
+    ['xai.chat', 'grok-4', 458, 32],
+    ['openrouter', 'google/gemini-2.5-pro', 458, 32],
+    // The rest of Gemini's total is the prompts of its own tools.
+    ['google.generative-ai', 'gemini-2.5-pro', 500, 74],
+  ])(
+    'are beside the output of %s for %s, where the total is %i',
+    (provider, model, total, input) => {
+      expect(read({ ...within, totalTokens: total }, provider, model)).toMatchObject({
+        ...{ assumed: false, usage: { input_tokens: input, output_tokens: 426 } },
+      });
+    },
+  );
+
+  test.each([
+    ['google.generative-ai', 'gemini-2.5-pro', 426],
+    ['xai.chat', 'grok-4', 426],
+    ['xai.responses', 'grok-4', 275],
+    ['openrouter', 'google/gemini-2.5-pro', 275],
+    [undefined, 'gemini-2.5-pro', 275],
+  ])('are where %s itself has them for %s, without a total', (provider, model, output) => {
+    expect(read(within, provider, model).usage).toMatchObject({ output_tokens: output });
+  });
 });
 
 test('what Perplexity found and read for an answer is paid for as input', () => {
