@@ -46,7 +46,7 @@ export function usageMiddleware<Version extends string = 'v4'>(
       const step = new Step(meter, call, isMemory);
       try {
         const result = await doGenerate();
-        step.over({ kind: 'ok' }, readResult(result), 0);
+        step.over({ kind: 'ok' }, readResult(result, call), 0);
         return result;
       } catch (error) {
         step.over(failedBy(error), {}, 0);
@@ -60,7 +60,7 @@ export function usageMiddleware<Version extends string = 'v4'>(
       const step = new Step(meter, call, isMemory);
       try {
         const result = await doStream();
-        const parts = new Parts(at(result, 'response'));
+        const parts = new Parts(at(result, 'response'), call);
         const stream = watchParts(result.stream, {
           take: (part) => parts.take(part),
           end: () => step.over(parts.outcome, parts.answer, parts.characters),
@@ -151,22 +151,23 @@ function textOf(params: object): string {
   );
 }
 
-function readResult(result: unknown): StepAnswer {
-  const response = at(result, 'response');
+function readResult(result: unknown, call: ModelCall): StepAnswer {
   const content = at(result, 'content');
   return {
-    ...answerOf(response, at(result, 'usage'), at(result, 'providerMetadata')),
+    ...answerOf(result, call),
     ...searchesOf(Array.isArray(content) ? content : []),
   };
 }
 
-function answerOf(response: unknown, usage: unknown, metadata: unknown): StepAnswer {
+function answerOf(result: unknown, call: ModelCall): StepAnswer {
+  const response = at(result, 'response');
+  const metadata = at(result, 'providerMetadata');
   const requestId = at(response, 'headers', 'x-request-id');
   return {
     id: at(response, 'id'),
     model: at(response, 'modelId'),
     service_tier: at(metadata, 'openai', 'serviceTier'),
-    usage: usageOf(usage, metadata),
+    usage: usageOf(at(result, 'usage'), metadata, call),
     requestId: typeof requestId === 'string' ? requestId : undefined,
   };
 }
@@ -175,7 +176,7 @@ function answerOf(response: unknown, usage: unknown, metadata: unknown): StepAns
  * Returns the provider's own counts, where the SDK hands them on; else the SDK's. Those of versions that count the whole
  * input are in the words of an interface whose totals hold their parts, as these do.
  */
-function usageOf(usage: unknown, metadata: unknown): unknown {
+function usageOf(usage: unknown, metadata: unknown, call: ModelCall): unknown {
   const own = firstGiven(
     at(usage, 'raw'),
     at(metadata, 'anthropic', 'usage'),
@@ -184,7 +185,7 @@ function usageOf(usage: unknown, metadata: unknown): unknown {
   );
   if (isObject(own)) return own;
   const [input, output] = [at(usage, 'inputTokens'), at(usage, 'outputTokens')];
-  if (!isObject(input) && !isObject(output)) return usageOfVersion5(usage, metadata);
+  if (!isObject(input) && !isObject(output)) return usageOfVersion5(usage, metadata, call);
   return {
     ...{ input_tokens: at(input, 'total') ?? 0, output_tokens: at(output, 'total') ?? 0 },
     input_tokens_details: {
@@ -197,22 +198,39 @@ function usageOf(usage: unknown, metadata: unknown): unknown {
 
 /**
  * Returns the counts of version 5 in its own words: it hands on what each provider calls its input and output, and the
- * ledger knows whose hold what. What Bedrock wrote to its cache stands beside them.
+ * ledger knows whose hold what. What Bedrock wrote to its cache stands beside them, and the SDK's total of the two, which
+ * leaves out what was cached, is not handed on with it.
  */
-function usageOfVersion5(usage: unknown, metadata: unknown): unknown {
-  const counts = {
-    inputTokens: numberIn(at(usage, 'inputTokens')),
-    outputTokens: numberIn(at(usage, 'outputTokens')),
-    totalTokens: numberIn(at(usage, 'totalTokens')),
-  };
-  if (counts.inputTokens === undefined && counts.outputTokens === undefined) return undefined;
+function usageOfVersion5(usage: unknown, metadata: unknown, call: ModelCall): unknown {
+  const input = numberIn(at(usage, 'inputTokens'));
+  const output = numberIn(at(usage, 'outputTokens'));
+  if (input === undefined && output === undefined) return undefined;
   const cached = numberIn(at(usage, 'cachedInputTokens'));
-  const written = numberIn(at(metadata, 'bedrock', 'usage', 'cacheWriteInputTokens'));
+  const written = writtenTo(metadata, cached, call);
   const parts =
     written === undefined
-      ? { cachedInputTokens: cached, reasoningTokens: numberIn(at(usage, 'reasoningTokens')) }
+      ? {
+          totalTokens: numberIn(at(usage, 'totalTokens')),
+          cachedInputTokens: cached,
+          reasoningTokens: numberIn(at(usage, 'reasoningTokens')),
+        }
       : { cacheReadInputTokens: cached, cacheWriteInputTokens: written };
-  return withoutAbsent({ ...counts, ...parts });
+  return withoutAbsent({ inputTokens: input, outputTokens: output, ...parts });
+}
+
+/**
+ * Returns what Bedrock wrote to its cache, which the SDK hands on wherever it was told of it: where its metadata has
+ * none, and where there is neither metadata nor anything that was read, nothing was written. Of others nothing is told.
+ */
+function writtenTo(
+  metadata: unknown,
+  cached: number | undefined,
+  call: ModelCall,
+): number | undefined {
+  const own = at(metadata, 'bedrock');
+  const told = numberIn(at(own, 'usage', 'cacheWriteInputTokens'));
+  if (told !== undefined || at(call.model, 'provider') !== 'amazon-bedrock') return told;
+  return isObject(own) || (cached ?? 0) === 0 ? 0 : undefined;
 }
 
 /** What is no number is not handed on, as the count that the SDK could not make of two. */
@@ -234,14 +252,16 @@ function searchesOf(parts: readonly unknown[]): Pick<AnswerReading, 'output'> {
 /** What is known of a streamed step, part by part. */
 class Parts {
   readonly #response: unknown;
+  readonly #call: ModelCall;
   readonly #calls: unknown[] = [];
   #metadata: unknown;
   #finish: unknown;
   #error: unknown;
   #characters = 0;
 
-  constructor(response: unknown) {
+  constructor(response: unknown, call: ModelCall) {
     this.#response = response;
+    this.#call = call;
   }
 
   get characters(): number {
@@ -257,8 +277,9 @@ class Parts {
     const named = isObject(this.#metadata) ? this.#metadata : {};
     const response = { ...(isObject(this.#response) ? this.#response : {}), ...named };
     const usage = at(this.#finish, 'usage');
+    const providerMetadata = at(this.#finish, 'providerMetadata');
     return {
-      ...answerOf(response, usage, at(this.#finish, 'providerMetadata')),
+      ...answerOf({ response, usage, providerMetadata }, this.#call),
       ...searchesOf(this.#calls),
     };
   }

@@ -177,7 +177,39 @@ describe('the middleware for version 5 of the AI SDK, whose counts are those of 
       },
     ],
     [
-      'the cache that Bedrock read',
+      // Its total leaves out what was cached.
+      'the cache of Bedrock beside a total of the SDK',
+      {
+        ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+        usage: { ...claude, cachedInputTokens: 1167 },
+        metadata: { bedrock: { usage: { cacheWriteInputTokens: 500 } } },
+      },
+      {
+        usage: {
+          ...{ input_tokens: 3667, cache_read_tokens: 1167, cache_write_tokens: 500 },
+          output_tokens: 50,
+        },
+      },
+    ],
+    [
+      'a call of Bedrock that cached nothing',
+      {
+        ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+        usage: { ...claude, cachedInputTokens: 0 },
+      },
+      { usage: { input_tokens: 2000, output_tokens: 50 } },
+    ],
+    [
+      'the cache that Bedrock read, where its metadata has no write',
+      {
+        ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
+        usage: { ...claude, cachedInputTokens: 1167 },
+        metadata: { bedrock: {} },
+      },
+      { usage: { input_tokens: 3167, cache_read_tokens: 1167, output_tokens: 50 } },
+    ],
+    [
+      'the cache that Bedrock read, without its metadata',
       {
         ...{ of: 'amazon-bedrock', id: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' },
         usage: { ...claude, cachedInputTokens: 1167 },
