@@ -186,8 +186,11 @@ function usageOf(usage: unknown, metadata: unknown, call: ModelCall): unknown {
   if (isObject(own)) return own;
   const [input, output] = [at(usage, 'inputTokens'), at(usage, 'outputTokens')];
   if (!isObject(input) && !isObject(output)) return usageOfVersion5(usage, metadata, call);
+  const [asked, answered] = [numberIn(at(input, 'total')), numberIn(at(output, 'total'))];
+  // A usage without either total is none: nobody counted a zero.
+  if (asked === undefined && answered === undefined) return undefined;
   return {
-    ...{ input_tokens: at(input, 'total') ?? 0, output_tokens: at(output, 'total') ?? 0 },
+    ...{ input_tokens: asked ?? 0, output_tokens: answered ?? 0 },
     input_tokens_details: {
       cached_tokens: at(input, 'cacheRead'),
       cache_write_tokens: at(input, 'cacheWrite'),

@@ -76,6 +76,23 @@ describe('the middleware for the AI SDK', () => {
     ]);
   });
 
+  it('records no counts where the SDK has none', async () => {
+    const none = {
+      inputTokens: {
+        total: undefined,
+        noCache: undefined,
+        cacheRead: undefined,
+        cacheWrite: undefined,
+      },
+      outputTokens: { total: undefined, text: undefined, reasoning: undefined },
+    };
+    const { model, events } = await scene(async () => generated({ usage: none }));
+    await generateText({ model, prompt: PROMPT });
+    const [event] = await events();
+    expect(event).toMatchObject({ status: 'ok', usage: {} });
+    expect(event).not.toHaveProperty('provider_usage');
+  });
+
   it('records a failed call as failed, each try of it', async () => {
     let tries = 0;
     const { model, events } = await scene(async () => {
