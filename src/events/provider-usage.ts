@@ -11,7 +11,7 @@ import {
 import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
 import { GEMINI_COUNTS, geminiCounts, searchesOfGemini } from './gemini-usage.ts';
 import { countsCacheBeside } from './provider-name.ts';
-import { holdsUnknownTokens } from './unknown-tokens.ts';
+import { holdsTokensOfAnySide, holdsUnknownTokens } from './unknown-tokens.ts';
 import { withSteps } from './usage-steps.ts';
 
 /**
@@ -80,7 +80,7 @@ export function statedCounts(reported: ProviderUsage): Reading | null {
   const usage = usageWithin(reported.usage);
   if (!isObject(usage)) return null;
   const { counts, inclusion } = READERS[flavorOf(usage, reported)](usage, reported);
-  if (isTotalAlone(counts) && holdsUnknownTokens(usage)) return null;
+  if (isTotalAlone(counts) && holdsTokensOfAnySide(usage)) return null;
   const own = ownCounts(usage);
   const searches = presentOf({ searches: own.searches ?? searchesIn(reported.usage) });
   return { counts: { ...counts, ...own, ...searches }, inclusion };

@@ -3,10 +3,26 @@ import { isObject } from './foreign/foreign-value.ts';
 
 /** Answers true where a usage object counts tokens under a name that nobody knows. */
 export function holdsUnknownTokens(usage: unknown): boolean {
-  if (!isObject(usage)) return false;
-  return Object.entries(usage).some(
-    ([name, value]) => TOKENS.test(name) && !KNOWN_TOKENS.has(name) && isAboveZero(value),
-  );
+  return unknownTokensIn(usage).length > 0;
+}
+
+/**
+ * Answers true where a total alone cannot be taken for input, because tokens stand beside it under names that nobody
+ * knows. The kinds into which those who embed divide their input are no such names: Voyage and Jina count nothing else.
+ */
+export function holdsTokensOfAnySide(usage: unknown): boolean {
+  return unknownTokensIn(usage).some((name) => !KINDS_OF_INPUT.has(name));
+}
+
+const KINDS_OF_INPUT: ReadonlySet<string> = new Set([
+  ...['text_tokens', 'image_tokens', 'video_tokens', 'audio_tokens'],
+]);
+
+function unknownTokensIn(usage: unknown): readonly string[] {
+  if (!isObject(usage)) return [];
+  return Object.entries(usage)
+    .filter(([name, value]) => TOKENS.test(name) && !KNOWN_TOKENS.has(name) && isAboveZero(value))
+    .map(([name]) => name);
 }
 
 function isAboveZero(value: unknown): boolean {

@@ -82,6 +82,26 @@ describe('the thoughts that version 5 of the AI SDK hands on', () => {
   });
 });
 
+describe('a total without a count of either side', () => {
+  test.each([
+    ['Voyage', { text_tokens: 5, image_pixels: 2_000_000, total_tokens: 3576 }],
+    ['Jina', { image_tokens: 3576, total_tokens: 3576 }],
+    ['sound and video', { audio_tokens: 76, video_tokens: 3500, total_tokens: 3576 }],
+  ])('is input beside the kinds of it that %s counts, and in doubt', (_, usage) => {
+    expect(readProviderUsage({ usage })).toEqual({
+      ...{ usage: { input_tokens: 3576, output_tokens: 0 }, assumed: true, unexplained: 0 },
+    });
+  });
+
+  test.each(['output_text_tokens', 'thinking_tokens', 'written_tokens'])(
+    'is no usage beside %s',
+    (name) => {
+      const usage = { text_tokens: 5, [name]: 3571, total_tokens: 3576 };
+      expect(readProviderUsage({ usage }).usage).toBeUndefined();
+    },
+  );
+});
+
 test('what Perplexity found and read for an answer is paid for as input', () => {
   const usage = {
     prompt_tokens: 10,
