@@ -46,11 +46,8 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
     const billed = requireBilled(frozen);
     pass(length === frozen.entries ? requireWhole(sums, tally.charge, frozen) : billed, 'end');
   } catch (error) {
-    steps.push({
-      step,
-      holds: false,
-      detail: error instanceof Error ? error.message : String(error),
-    });
+    const detail = error instanceof Error ? error.message : String(error);
+    steps.push({ step, holds: false, detail });
   }
   return steps;
 }
