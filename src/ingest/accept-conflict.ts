@@ -1,8 +1,12 @@
 import { inTransaction, type Transaction } from '../database/database.ts';
 import type { ReadEvent } from '../events/item.ts';
 import type { ReadSettings } from '../events/read-item.ts';
-import { reversalOf } from '../ledger/corrections/correction.ts';
-import { postOwnEntries } from '../ledger/corrections/post-corrections.ts';
+import { type CorrectionNote, reversalOf } from '../ledger/corrections/correction.ts';
+import {
+  otherCurrency,
+  postOwnEntries,
+  refuseOtherCurrency,
+} from '../ledger/corrections/post-corrections.ts';
 import { type NewEntry, type StoredEntry, usageEntry } from '../ledger/entries/entry.ts';
 import { readStandingOf } from '../ledger/entries/entry-store.ts';
 import { tenantsOf } from '../ledger/entries/event-keys.ts';
@@ -61,7 +65,7 @@ async function acceptLocked(
   const note = { reason, actor };
   const made = pairs.map(({ entry, replacement }) => ({
     entry,
-    reversal: reversalOf(entry, note, placeReversal(cache.tenant(entry.tenantId), entry)),
+    reversal: takeBack(entry, note, cache),
     replacement: {
       ...replacement,
       ...note,
@@ -86,6 +90,19 @@ async function acceptLocked(
       replacement: shown(replacement),
     })),
   };
+}
+
+function takeBack(entry: StoredEntry, note: CorrectionNote, cache: ReferenceCache): NewEntry {
+  const takenBack = placeReversal(cache.tenant(entry.tenantId), entry);
+  const paysNow = otherCurrency(cache, entry, takenBack);
+  if (paysNow !== null) {
+    refuseOtherCurrency(
+      entry,
+      paysNow,
+      advise`credit or charge the difference in ${paysNow} with ${{ operation: 'adjust' }}, and dismiss the event`,
+    );
+  }
+  return reversalOf(entry, note, takenBack);
 }
 
 interface Pair {

@@ -8,11 +8,20 @@ import { acceptConflict } from '../../src/ingest/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../src/ingest/dismiss-quarantine.ts';
 import { listQuarantine } from '../../src/ingest/list-quarantine.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receive, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receive,
+  receiveEvents,
+  sharedBook,
+} from '../support/ledger.ts';
 
 const NOW = parseInstant('2026-10-21T00:00:00Z');
 const AT = '2026-10-20T12:00:00Z';
@@ -107,6 +116,33 @@ it('an accepted conflict is a correction by what came later', async () => {
   expect(await waiting(database)).toEqual([]);
   const again = acceptConflict(parts, { quarantine_id: 1n, ...NOTE });
   await expect(again).rejects.toThrow('waits no longer');
+});
+
+it('a conflict about what was billed in a former currency is not accepted: one period holds no two', async () => {
+  const database = await ready();
+  const euro = { ...Object(sharedBook('standard')), book: 'euro', currency: 'EUR' };
+  await importBook(database, euro);
+  await makeTenant(database, 'acme', { mode: 'live', priceBook: 'standard' });
+  const from = parseInstant('2026-11-01T00:00:00Z');
+  await makeTenant(database, 'acme', { priceBook: 'euro', priceBookFrom: from });
+  await receiveEvents(database, [nativeEvent()]);
+  await closePeriods(
+    { database, clock: () => parseInstant('2026-11-02T00:00:00Z') },
+    { month: '2026-10', tenant_id: null },
+  );
+  const usage = { input_tokens: 2000, output_tokens: 100 };
+  await receiveEvents(database, [nativeEvent({ usage })], '2026-11-02T00:00:00Z');
+  const clock = () => parseInstant('2026-11-03T00:00:00Z');
+
+  const accepting = acceptConflict({ ...partsOf(database), clock }, { quarantine_id: 1n, ...NOTE });
+
+  const error = await accepting.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(Refusal);
+  expect(error).toMatchObject({ message: expect.stringContaining('pays in EUR now') });
+  expect(remedyText((error as Refusal).remedy)).toContain('adjust');
+  expect(await waiting(database)).toHaveLength(1);
+  const charges = await textRows(database, 'select charge, currency from audit.entries');
+  expect(charges).toEqual([{ charge: '0.0042', currency: 'USD' }]);
 });
 
 it('what was accepted is a duplicate when it is delivered again, and so is what it replaced', async () => {

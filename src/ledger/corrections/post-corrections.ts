@@ -7,7 +7,7 @@ import type { Placement } from '../../periods/placement.ts';
 import { placeReversal, placeUsage } from '../../periods/placement.ts';
 import { present } from '../../present.ts';
 import { Refusal } from '../../refusal.ts';
-import { advise } from '../../remedy.ts';
+import { advise, type Remedy } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { type HeldRevisions, readEntries, readRevisions } from '../entries/entry-store.ts';
@@ -99,7 +99,14 @@ async function makeCorrections(
       for (const { entry, request } of corrections) {
         const revision = await revisionInTarget(transaction, entry, targetOf(request));
         const one = correct(cache, entry, { ...request, revision });
-        if (one.paysNow !== null) refuseOtherCurrency(entry, one.paysNow);
+        if (one.paysNow !== null) {
+          const adjust = { operation: 'adjust' } as const;
+          refuseOtherCurrency(
+            entry,
+            one.paysNow,
+            advise`credit or charge the difference in ${one.paysNow} with ${adjust}`,
+          );
+        }
         made.push(one);
       }
       const all = made.flatMap(postedEntriesOf);
@@ -192,11 +199,12 @@ export function otherCurrencyThan(
   return pays === currency ? null : pays;
 }
 
-function refuseOtherCurrency(entry: StoredEntry, paysNow: string): never {
+/** Refuses to take back, in the open period, what was billed in a currency in which the tenant pays no longer (R15). */
+export function refuseOtherCurrency(entry: StoredEntry, paysNow: string, remedy: Remedy): never {
   throw new Refusal(
     'conflict',
     `ent_${entry.entryId} was billed in ${entry.currency}, and tenant "${entry.tenantId}" pays in ${paysNow} now; one period cannot hold both`,
-    advise`credit or charge the difference in ${paysNow} with ${{ operation: 'adjust' }}`,
+    remedy,
   );
 }
 
