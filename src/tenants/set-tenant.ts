@@ -9,6 +9,7 @@ import { requireChargeBook } from '../rating/books/default-book-store.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import { nameDecidedByMode } from './decided-by-mode.ts';
 import { nameLeftOwed } from './left-owed.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
@@ -77,13 +78,19 @@ export async function setTenant(
       },
     );
     await refuseSharedCustomer(transaction, request);
+    const decided = await nameDecidedByMode(transaction, before, { becomes: mode, at });
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
       ...givenTexts(request),
     });
     const after = await readTenant(transaction.kysely, tenantId);
     const toRerate = [...new Set(other.map(({ periodStart }) => periodStart.slice(0, 7)))];
-    return { ...tellTenant(after, at), to_rerate: toRerate, left_owed: leftOwed };
+    return {
+      ...tellTenant(after, at),
+      to_rerate: toRerate,
+      left_owed: leftOwed,
+      decided_by_mode: decided,
+    };
   });
 }
 

@@ -99,6 +99,8 @@ export const setTenantAnswer = tenantAnswer.extend({
       remedy: remedyField,
     }),
   ),
+  /** What a change of its mode decides beyond the running period. */
+  decided_by_mode: listOf(z.strictObject({ detail: z.string(), remedy: remedyField })),
 });
 export type SetTenantAnswer = z.infer<typeof setTenantAnswer>;
 

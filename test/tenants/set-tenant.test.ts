@@ -5,6 +5,7 @@ import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { correctEntry } from '../../src/ledger/corrections/correct-entry.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { exactPico } from '../../src/money.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../src/refusal.ts';
@@ -179,6 +180,29 @@ it('what is credited in shadow, or is below a micro-unit, is owed to nobody', as
   await adjust('-0.0000009', '2026-11-10T00:00:00Z');
   await close('2026-11', '2026-12-01T00:00:00Z');
   expect((await tenantSet({ price_book: 'euro' }, '2026-12-02T00:00:00Z')).left_owed).toEqual([]);
+});
+
+it('a change of mode names the ended months that it decides, and what comes late to those that were billed', async () => {
+  await receiveEvents(database, [nativeEvent()]);
+  await foldAll(database, () => parseInstant('2026-10-31T00:00:00Z'));
+  const ended = '2026-11-01T00:10:00Z';
+
+  const { decided_by_mode: toLive } = await tenantSet({ mode: 'live' }, ended);
+  const detail = 'its period from 2026-10-01 has ended and is not closed: 0.0042 USD of it';
+  expect(toLive).toMatchObject([{ detail: `${detail} will be billed` }]);
+  expect(remedyText(toLive[0]?.remedy ?? [])).toContain('"spanledger close 2026-10 --tenant acme"');
+  expect((await tenantSet({ mode: 'live' }, ended)).decided_by_mode).toEqual([]);
+  const { stdout } = await cli(['tenant', 'set', 'acme', '--mode', 'shadow'], {
+    DATABASE_URL: database.url,
+  });
+  expect(stdout).toContain(`${detail} will not be billed; if it is to be, set the mode back`);
+
+  await tenantSet({ mode: 'live' }, ended);
+  await close('2026-10');
+  const { decided_by_mode: toShadow } = await tenantSet({ mode: 'shadow' }, '2026-11-05T00:00:00Z');
+  expect(toShadow).toMatchObject([
+    { detail: expect.stringContaining('neither billed nor credited') },
+  ]);
 });
 
 it('shows everything of a tenant with its history', async () => {

@@ -59,10 +59,12 @@ function addSet(group: Command): void {
       (month) =>
         `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
     );
-    const owed = tenant.left_owed.map(({ detail, remedy }) => `\n${withRemedy(detail, remedy)}`);
+    const named = [...tenant.left_owed, ...tenant.decided_by_mode].map(
+      ({ detail, remedy }) => `\n${withRemedy(detail, remedy)}`,
+    );
     session.out.answer(
       tenant,
-      (shown) => `${shown.tenant_id}: ${describe(shown)}${[...toRerate, ...owed].join('')}`,
+      (shown) => `${shown.tenant_id}: ${describe(shown)}${[...toRerate, ...named].join('')}`,
     );
   });
 }

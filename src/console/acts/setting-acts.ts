@@ -44,9 +44,11 @@ const setTenant: Act = {
     return html`${isNew}${settingsOf(rows, empty)}`;
   },
   done(answer) {
-    const { tenant_id, to_rerate: months, left_owed: owed } = answer as SetTenantAnswer;
-    const left = owed.map(({ detail, remedy }) => html`<p>${withPlaces(detail, remedy)}.</p>`);
-    return html`<p>${tenantLink(tenant_id)} is set.${months.length === 0 ? '' : ` ${months.join(', ')} stand in another currency until they are re-rated.`}</p>${left}`;
+    const { tenant_id, to_rerate: months, left_owed, decided_by_mode } = answer as SetTenantAnswer;
+    const named = [...left_owed, ...decided_by_mode].map(
+      ({ detail, remedy }) => html`<p>${withPlaces(detail, remedy)}.</p>`,
+    );
+    return html`<p>${tenantLink(tenant_id)} is set.${months.length === 0 ? '' : ` ${months.join(', ')} stand in another currency until they are re-rated.`}</p>${named}`;
   },
   back: tenantPath,
 };

@@ -1,0 +1,35 @@
+import { sql } from 'kysely';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Transaction } from '../database/database.ts';
+
+/** What is due in one currency of a period that has ended and takes entries still. */
+export interface EndedPeriod {
+  readonly periodStart: string;
+  readonly currency: string;
+  /** In picodollars of its currency, as far as it is folded. */
+  readonly charge: bigint;
+}
+
+export async function readEndedPeriods(
+  transaction: Transaction,
+  tenantId: string,
+  at: InstantMs,
+): Promise<readonly EndedPeriod[]> {
+  const { rows } = await sql<{ periodStart: string; currency: string; charge: string }>`
+    select p.period_start as "periodStart", u.currency, sum(u.charge - u.not_due_charge)::text as charge
+    from periods p
+    join usage_rollups u on u.tenant_id = p.tenant_id and u.period_start = p.period_start
+    where p.tenant_id = ${tenantId} and p.state = 'open' and p.ends_at <= ${formatInstant(at)}
+      and u.currency is not null
+    group by p.period_start, u.currency having sum(u.charge - u.not_due_charge) <> 0
+    order by p.period_start, u.currency`.execute(transaction.kysely);
+  return rows.map((row) => ({ ...row, charge: BigInt(row.charge) }));
+}
+
+export async function wasBilled(transaction: Transaction, tenantId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from closes where tenant_id = ${tenantId} and mode = 'live' limit 1`.execute(
+    transaction.kysely,
+  );
+  return rows.length > 0;
+}
