@@ -66,6 +66,7 @@ const KINDS: Readonly<Record<MissingThing['kind'], KindWords>> = {
   reported_twice: { words: 'billed twice', tone: 'bad' },
   contradicting: { words: 'contradicts', tone: 'warn' },
   unregistered_tenant: { words: 'unnamed', tone: 'warn' },
+  not_closed: { words: 'not closed', tone: 'bad' },
   untold: { words: 'not told', tone: 'bad' },
   unbilled: { words: 'not billed', tone: 'bad' },
   on_two_invoices: { words: 'billed twice', tone: 'bad' },
@@ -88,6 +89,8 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
       return link('/console/quarantine', 'Look');
     case 'unregistered_tenant':
       return html`${act('set-tenant', 'Register', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('move-usage', 'Move to another', { from_tenant: tenant })}`;
+    case 'not_closed':
+      return act('close', 'Close', { month, tenant_id: tenant });
     case 'untold':
       return html`${act('push', 'Tell Stripe', { month, tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('set-tenant', 'Link a customer', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('settle', 'Settled elsewhere', { month, tenant_id: tenant })}`;
     case 'unbilled':

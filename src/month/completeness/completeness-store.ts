@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { InstantMs } from '../../clock.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 
 /** The month and the tenants that are looked at. */
@@ -151,6 +151,35 @@ export async function readUnregistered(
     where t.registered_at is null and t.tenant_id <> ${reserved} and ${isInScope(scope, 'r')}
     group by r.tenant_id, r.currency having sum(r.charge) <> 0
     order by r.tenant_id`.execute(database.kysely);
+  return rows;
+}
+
+export interface NotClosedRow {
+  readonly tenant_id: string;
+  readonly period_start: string;
+  readonly charge: bigint;
+  readonly currency: string;
+}
+
+/**
+ * Reads what is due of live tenants in periods that have ended and are not closed, of months before the one that is
+ * looked at: that month's own close says what stands in its way. Reads the rollups.
+ */
+export async function readNotClosed(
+  database: Database,
+  { month, since, tenantId }: Scope,
+  now: InstantMs,
+): Promise<readonly NotClosedRow[]> {
+  const before = month === null ? since : `${month}-01`;
+  const { rows } = await sql<NotClosedRow>`
+    select p.tenant_id, p.period_start, r.currency, sum(r.charge - r.not_due_charge) as charge
+    from periods p join tenants t on t.tenant_id = p.tenant_id
+    join usage_rollups r on r.tenant_id = p.tenant_id and r.period_start = p.period_start
+    where p.state <> 'closed' and p.ends_at <= ${formatInstant(now)} and p.period_start < ${before}::date
+      and t.mode = 'live' and r.currency is not null
+      ${tenantId === null ? sql`` : sql`and p.tenant_id = ${tenantId}`}
+    group by p.tenant_id, p.period_start, r.currency having sum(r.charge - r.not_due_charge) <> 0
+    order by p.tenant_id, p.period_start, r.currency`.execute(database.kysely);
   return rows;
 }
 

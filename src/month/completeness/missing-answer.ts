@@ -21,6 +21,8 @@ const MISSING_KINDS = [
   'contradicting',
   /** A tenant that its first event made, and that nobody registered, has charges. */
   'unregistered_tenant',
+  /** A period of an earlier month has ended and is not closed, though something of it is due: the usage of one who left came late. */
+  'not_closed',
   /** A period is closed, and nobody is told what it came to. */
   'untold',
   /** A period was told, and no invoice bills it. */

@@ -1,3 +1,4 @@
+import { present } from '../../present.ts';
 import type { Remedy } from '../../remedy.ts';
 import { advise } from '../../remedy.ts';
 import type { MissingThing } from './missing-answer.ts';
@@ -31,6 +32,8 @@ export function missingRemedy(
       return advise`look at both: ${{ ...correct, by: 'void' }} takes back the one without a tenant, and ${{ ...correct, by: 'move' }} says whose call of its own it is`;
     case 'unregistered_tenant':
       return advise`register it with ${{ ...setTenant, give: null }}, or with ${{ ...setTenant, give: 'price_book' }} where it pays by a book of its own; or move its entries with ${{ ...correct, by: 'move' }}`;
+    case 'not_closed':
+      return advise`close it with ${{ operation: 'close', month: present(month, 'a period that is not closed'), tenant_id: of.tenantId }}, and tell it with ${{ operation: 'push', month }}`;
     case 'untold':
       return advise`tell it with ${{ operation: 'push', month }}, or record what a person billed elsewhere with ${{ operation: 'stripe settled', tenant_id: null, month }}`;
     case 'unbilled':

@@ -27,6 +27,7 @@ import { readLacking, readTwiceAnswered, readUnregistered } from './completeness
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
 import { type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
+import { nameNotClosed } from './not-closed.ts';
 import { findPauses } from './paused-collections.ts';
 import type { ReportedTwice } from './reported-twice.ts';
 import { findReportedTwice } from './reported-twice.ts';
@@ -63,6 +64,7 @@ export async function findMissing(
     ...(await nameContradicting(parts, scope)),
     ...(await nameUnregistered(parts, scope)),
     ...(await nameLacking(parts, scope)),
+    ...(await nameNotClosed(parts, scope)),
     ...(await nameUntold(parts, scope)),
     ...(await nameAlerts(parts, scope)),
   ];
