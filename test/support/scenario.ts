@@ -29,6 +29,7 @@ import type { AllocationStep } from './scenario-allocation.ts';
 import { takeAllocation } from './scenario-allocation.ts';
 import type { BudgetStep } from './scenario-budget.ts';
 import { takeBudget } from './scenario-budget.ts';
+import { isAiSdkCall, textOfAiSdkCall } from './scenario-client.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
 import { METER_EVENTS, ofMonth } from './stripe.ts';
@@ -141,7 +142,13 @@ async function take(
   const at = step.at ?? DEFAULT_AT;
   const clock = () => parseInstant(at);
   if ('receive' in step) {
-    const bodies = step.receive.map((body) => textOfBody(body, folder, scenario.defaults ?? {}));
+    const defaults = scenario.defaults ?? {};
+    const bodies = await Promise.all(
+      step.receive.map((body) => {
+        const filled = fill(body, defaults);
+        return isAiSdkCall(filled) ? textOfAiSdkCall(filled) : textOfBody(body, folder, defaults);
+      }),
+    );
     const { models } = scenario;
     const read =
       models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
