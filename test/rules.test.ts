@@ -11,10 +11,16 @@ interface Rule {
   readonly isBuilt: boolean;
   readonly keeps: readonly string[];
   readonly shows: readonly string[];
+  readonly tests: readonly string[];
   readonly checks: readonly number[];
   /** Commands that check what no law is about. */
   readonly commands: readonly string[];
+  /** The keys of its list, in their order. */
+  readonly keys: readonly string[];
 }
+
+/** The keys that a rule's list may have, each once and in this order. */
+const KEYS: readonly string[] = ['Keeps', 'Shows', 'Tests', 'Checks'];
 
 const PAGE = readFileSync(join(ROOT, 'src/RULES.md'), 'utf8');
 
@@ -25,10 +31,10 @@ const RULES: readonly Rule[] = PAGE.split(/^## /m)
     isBuilt: !/^- Not built yet\.$/m.test(section),
     keeps: namesIn(section, 'Keeps'),
     shows: namesIn(section, 'Shows'),
-    checks: [...(/^- Checks: (.*)$/m.exec(section)?.[1] ?? '').matchAll(/\d+/g)].map(([law]) =>
-      Number(law),
-    ),
+    tests: namesIn(section, 'Tests'),
+    checks: [...itemOf(section, 'Checks').matchAll(/\d+/g)].map(([law]) => Number(law)),
     commands: namesIn(section, 'Checks'),
+    keys: [...section.matchAll(/^- (\w+):/gm)].map(([, key = '']) => key),
   }));
 
 /** The laws of the table that a file checks already. */
@@ -37,9 +43,17 @@ const LAWS = [...PAGE.matchAll(/^\| (\d+) \|.*\| `([^`]+)` \|$/gm)].map(([, law,
   file: file ?? '',
 }));
 
+/** What stands under a key, with the lines that go on with it. */
+function itemOf(section: string, key: string): string {
+  return new RegExp(`^- ${key}: (.*(?:\\n {2}.*)*)$`, 'm').exec(section)?.[1] ?? '';
+}
+
 function namesIn(section: string, key: string): readonly string[] {
-  const line = new RegExp(`^- ${key}: (.*)$`, 'm').exec(section)?.[1] ?? '';
-  return [...line.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+  return [...itemOf(section, key).matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
+
+function repeated(names: readonly string[]): readonly string[] {
+  return names.filter((name, place) => names.indexOf(name) !== place);
 }
 
 const SCENARIOS = ['accepted', 'refused'].flatMap((kind) =>
@@ -66,6 +80,22 @@ describe('src/RULES.md', () => {
     expect(bare.map(({ id }) => id)).toEqual([]);
   });
 
+  it('gives every rule each key of its list once, in one order, and names nothing twice under one', () => {
+    const untidy = RULES.flatMap(({ id, keys, keeps, shows, tests }) => [
+      ...(keys.join() === KEYS.filter((key) => keys.includes(key)).join()
+        ? []
+        : [`${id}: ${keys}`]),
+      ...[keeps, shows, tests].flatMap(repeated).map((name) => `${id}: ${name}`),
+    ]);
+    expect(untidy).toEqual([]);
+  });
+
+  it('parts what it lists by commas', () => {
+    // Two lists that were merged into one leave a line without its comma.
+    const unparted = [...PAGE.matchAll(/`\n {2}`.*/g)].map(([line]) => line.trim());
+    expect(unparted).toEqual([]);
+  });
+
   it('names no command that there is not', () => {
     const program = readFileSync(join(ROOT, 'src/cli/program.ts'), 'utf8');
     const named = RULES.flatMap(({ commands }) => commands);
@@ -80,10 +110,10 @@ describe('src/RULES.md', () => {
   });
 
   it('names files that exist', () => {
-    const guarantees = [...PAGE.matchAll(/`(test\/[^`*{]+\.ts)`/g)].map(([, file = '']) => file);
+    const tests = [...PAGE.matchAll(/`(test\/[^`*{]+\.ts)`/g)].map(([, file = '']) => file);
     const named = [...RULES.flatMap(({ keeps }) => keeps), ...LAWS.map(({ file }) => file)];
     const paths = named.map((file) => (file.startsWith('migrations/') ? file : `src/${file}`));
-    const missing = [...paths, ...guarantees].filter((path) => !existsSync(join(ROOT, path)));
+    const missing = [...paths, ...tests].filter((path) => !existsSync(join(ROOT, path)));
     expect(missing).toEqual([]);
   });
 
