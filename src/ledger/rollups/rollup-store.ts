@@ -56,6 +56,36 @@ const INPUT_TOKENS = `e.uncached_input_tokens + e.cache_read_tokens + e.cache_wr
 
 const IS_UNCHARGED = "e.outcome in ('unrated', 'unmeasured')";
 
+const HAS_LAYERS = 'e.layer_prompt_tokens is not null';
+
+/**
+ * Where an entry adds anything to a measure to which most add nothing. The others pass a condition in place of a sum, and
+ * a group of them has no state for it.
+ */
+const ADDED_TO_WHERE: Readonly<Record<string, string>> = {
+  tool_tokens: HAS_LAYERS,
+  memory_tokens: HAS_LAYERS,
+  not_due_charge: 'e.not_due',
+  layered_input_tokens: HAS_LAYERS,
+  layered_output_tokens: HAS_LAYERS,
+  tool_charge: HAS_LAYERS,
+  memory_charge: HAS_LAYERS,
+  output_charge: HAS_LAYERS,
+  tool_cost: HAS_LAYERS,
+  memory_cost: HAS_LAYERS,
+  output_cost: HAS_LAYERS,
+  uncosted: 'e.cost is null',
+  uncosted_charge: 'e.cost is null',
+  uncharged: IS_UNCHARGED,
+  uncharged_cost: IS_UNCHARGED,
+};
+
+/** Returns the sum of a measure over entries, which is null where none adds to it. */
+function sumOf(name: string, each: string): string {
+  const where = ADDED_TO_WHERE[name];
+  return `sum(${each})${where === undefined ? '' : ` filter (where ${where})`}`;
+}
+
 /** An amount of an entry that its layers share out: its output, and its fees and what is no token, by its rate. */
 interface LayeredAmount {
   readonly all: string;
@@ -135,7 +165,7 @@ export const MEASURES: readonly RollupMeasure[] = [
     // An entry that waits for a price or for its usage, which is no charge of zero.
     uncharged: `case when ${IS_UNCHARGED} then case when e.is_reversal then -1 else 1 end end`,
     uncharged_cost: `case when ${IS_UNCHARGED} then e.cost end`,
-  }).map(([name, each]) => ({ name, each, of: `coalesce(sum(${each}), 0)` })),
+  }).map(([name, each]) => ({ name, each, of: `coalesce(${sumOf(name, each)}, 0)` })),
 ];
 
 /**
@@ -148,16 +178,21 @@ function converted(paid: string): string {
         e.further_tags ->> '${COST_EXCHANGE}', e.cost_book, e.cost_version, e.currency) else ${paid} end`;
 }
 
+/** Of an entry without layers no rate is asked for, and nothing is reckoned with one. */
+function ofLayered(key: string): string {
+  return `case when ${HAS_LAYERS} then ${key} end`;
+}
+
 /** The rates by which output was charged and paid; a factor or a discount is in the charge's. */
 export const RATES_OF_ENTRIES = `
-  left join price_rates r on r.rate_id = e.charge_rate_id
-  left join price_books b on b.book = e.charge_book and b.effective_from = e.charge_version
+  left join price_rates r on r.rate_id = ${ofLayered('e.charge_rate_id')}
+  left join price_books b on b.book = ${ofLayered('e.charge_book')} and b.effective_from = e.charge_version
   left join lateral (
     select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
     from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
       else 1000000 end as factor) f
   ) p on true
-  left join price_rates k on k.rate_id = e.cost_rate_id`;
+  left join price_rates k on k.rate_id = ${ofLayered('e.cost_rate_id')}`;
 
 const RUN_DIMENSIONS: readonly RollupColumn[] = [
   { name: 'user_id', of: "coalesce(e.user_id, '')" },
@@ -219,20 +254,28 @@ function unkeyed(columns: readonly RollupColumn[]): readonly RollupColumn[] {
   return columns.filter(({ name }) => !['tenant_id', 'period_start', 'day'].includes(name));
 }
 
+/** The sums of entries that the fold goes on summing, and how a rollup has them: null, where none adds anything, is zero. */
+const SUMS = MEASURES.map(({ name, each, of }) => ({
+  name,
+  of: name === 'entries' ? of : sumOf(name, each),
+}));
+const MEASURED = MEASURES.map(({ name }) => `coalesce(${name}, 0)`).join(', ');
+
 /** Lives with the session, and is empty between folds. */
 const FOLDING = 'folding_runs';
 
 const KEY_OF_RUNS = 'tenant_id, period_start, day, usage_key, agent_run_id, user_id';
 const COLUMNS_OF_RUNS = `${KEY_OF_RUNS}, ${namesOf([...MEASURES, UNITS_MEASURE])}`;
+const RUNS_OF_FOLD = `select ${KEY_OF_RUNS}, ${MEASURED}, units from keyed`;
 
-const FOLD = foldStatement(addedToRuns('keyed'));
+const FOLD = foldStatement(addedToRuns(RUNS_OF_FOLD));
 const FOLD_BESIDE_RUNS = foldStatement(
-  `insert into pg_temp.${FOLDING} (${COLUMNS_OF_RUNS}) select ${COLUMNS_OF_RUNS} from keyed`,
+  `insert into pg_temp.${FOLDING} (${COLUMNS_OF_RUNS}) ${RUNS_OF_FOLD}`,
 );
-const FOLD_RUNS = addedToRuns(`pg_temp.${FOLDING}`);
+const FOLD_RUNS = addedToRuns(`select ${COLUMNS_OF_RUNS} from pg_temp.${FOLDING}`);
 
-function addedToRuns(from: string): string {
-  return `insert into run_usage as r (${COLUMNS_OF_RUNS}) select ${COLUMNS_OF_RUNS} from ${from}
+function addedToRuns(runs: string): string {
+  return `insert into run_usage as r (${COLUMNS_OF_RUNS}) ${runs}
     on conflict (${KEY_OF_RUNS}) do update set ${added('r')}, ${unitsAdded('r')}`;
 }
 
@@ -247,10 +290,12 @@ function unitsAdded(table: string): string {
 /** The statement that reads the entries once and adds them to all rollups; the finest comes last. */
 function foldStatement(ofRuns: string): string {
   const grouped = [...DIMENSIONS, ...RUN_DIMENSIONS];
-  const columns = [...grouped, ...MEASURES, UNITS_MEASURE];
+  const columns = [...grouped, ...SUMS, UNITS_MEASURE];
   const dimensions = namesOf(DIMENSIONS);
   const measures = namesOf([...MEASURES, UNITS_MEASURE]);
-  const sums = MEASURES.map(({ name }) => `sum(${name}) as ${name}`).join(', ');
+  const sums = MEASURES.map(
+    ({ name }) => `sum(${name}) filter (where ${name} is not null) as ${name}`,
+  ).join(', ');
   const ofLedger = namesOf(LEDGER_DIMENSIONS);
   return `with run as (
       select ${columns.map(({ name, of }) => `${of} as ${name}`).join(', ')}
@@ -265,11 +310,11 @@ function foldStatement(ofRuns: string): string {
       from keyed group by ${dimensions}, usage_key
     ), of_tenants as (
       insert into usage_rollups as u (${dimensions}, usage_key, ${measures})
-      select ${dimensions}, usage_key, ${measures} from usage
+      select ${dimensions}, usage_key, ${MEASURED}, units from usage
       on conflict (tenant_id, period_start, day, usage_key) do update set ${added('u')}, ${unitsAdded('u')}
     ), of_ledger as (
       insert into ledger_rollups as l (${ofLedger}, ledger_key, ${namesOf(MEASURES)})
-      select ${ofLedger}, ${LEDGER_KEY}, ${namesOf(MEASURES)} from (
+      select ${ofLedger}, ${LEDGER_KEY}, ${MEASURED} from (
         select ${LEDGER_DIMENSIONS.map(({ name, of }) => `${of} as ${name}`).join(', ')}, ${sums}
         from usage group by ${LEDGER_DIMENSIONS.map((_, index) => index + 1).join(', ')}) s
       on conflict (period_start, day, ledger_key) do update set ${added('l')}
