@@ -6,7 +6,7 @@ import type { Transaction } from '../../database/database.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import type { EntryRow } from '../entries/entry-columns.ts';
 import { FACT_COLUMNS, toEntry } from '../entries/entry-columns.ts';
-import { STANDS } from '../entries/entry-store.ts';
+import { STANDS, STANDS_OF_ALL } from '../entries/entry-store.ts';
 
 /** The fields by which entries are selected; null selects those that have none. */
 export interface EntryCondition {
@@ -103,7 +103,9 @@ function fromStanding({ condition, spans }: StandingFilter) {
     return value === null ? `e.${column} is null` : `e.${column} = ${place(value)}`;
   });
   const join = spans === null ? '' : joinSpans(spans, place);
-  const where = ["e.kind not in ('allocation', 'adjustment')", STANDS, ...conditions].join(' and ');
+  const where = ["e.kind not in ('allocation', 'adjustment')", STANDS_OF_ALL, ...conditions].join(
+    ' and ',
+  );
   return { text: `from entries e ${join} where ${where}`, values };
 }
 

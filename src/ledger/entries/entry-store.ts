@@ -9,6 +9,14 @@ export const STANDS = `not e.is_reversal and not exists (
   select 1 from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id)`;
 
 /**
+ * The same for whoever reads a whole ledger. It says to the planner what that does not conclude, that few entries correct
+ * another one: so it keeps these in memory, and not the long rows of all the others, which it would write to disk.
+ */
+export const STANDS_OF_ALL = `not e.is_reversal and not exists (
+  select 1 from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id
+    and c.corrects_entry_id is not null)`;
+
+/**
  * The actor who corrects an answer whose first attempt was not known when it was posted; no
  * person's name.
  */
