@@ -116,6 +116,7 @@ it('report runs --json has exact amounts as strings, and the coverage that every
       loops: 1,
       loop_steps: 4,
       calls_without_cost_rate: 0,
+      calls_without_price: 0,
       charge: '0.03',
       not_due: '0',
       cost: '0.03',

@@ -52,7 +52,7 @@ function render(of: TenantRun, table: DrawTable): string {
       figure: true,
       spare: true,
     },
-    { title: 'CHARGE', value: (step) => ofCalls(step, step.below.charge), figure: true },
+    { title: 'CHARGE', value: (step) => ofCalls(step, chargeOf(step.below)), figure: true },
     { title: 'COST', value: (step) => ofCalls(step, step.below.cost ?? 'unknown'), figure: true },
     { title: 'ENTRY', value: (step) => (step.kind === 'call' ? step.entry_id : ''), spare: true },
     { title: '', value: (step) => step.mark ?? '' },
@@ -66,12 +66,17 @@ function render(of: TenantRun, table: DrawTable): string {
 function renderTotals(totals: RunTotals): string {
   const { calls, failed, loops, charge, cost, currency } = totals;
   const { share_before_answer: share, cost_before_answer: wasted } = totals;
-  const uncosted = totals.calls_without_cost_rate;
+  const { calls_without_cost_rate: uncosted, calls_without_price: uncharged } = totals;
   return [
     `${counted(calls, 'call')}, ${figureOf(failed)} failed, ${counted(loops, 'loop')}; charge ${charge}, cost ${cost ?? 'unknown'} ${currency}`,
     ...(share === null || wasted === '0'
       ? []
       : [`${share} % of the cost, ${wasted}, was spent before the answer`]),
+    ...(uncharged === 0
+      ? []
+      : [
+          `${counted(uncharged, 'call is', 'calls are')} charged nothing as yet, for want of a price or of usage`,
+        ]),
     ...(uncosted === 0
       ? []
       : [
@@ -116,6 +121,12 @@ function nameOf(step: RunStepAnswer): string {
 
 function statusOf({ status, error_type }: RunStepAnswer): string {
   return error_type === null ? status : `${status}: ${error_type}`;
+}
+
+/** What still waits for a price is no charge of zero: beside a part that is known it is named. */
+function chargeOf({ calls, charge, calls_without_price: waiting }: RunStepAnswer['below']): string {
+  if (waiting === 0) return charge;
+  return waiting >= calls ? 'no price' : `${charge} + ${figureOf(waiting)} without`;
 }
 
 /** A wrapper without calls below it has nothing to say about tokens or money. */

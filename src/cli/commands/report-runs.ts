@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { figureOf } from '../../counted.ts';
+import { counted, figureOf } from '../../counted.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type {
@@ -70,6 +70,7 @@ interface RunsFlags extends ReportFlags {
 function render(answer: RunsAnswer, table: DrawTable, money: Money): string {
   const parts = [
     renderRows(answer, table, money),
+    renderUncharged(answer),
     renderLeft(answer),
     renderCoverage(answer.coverage, money),
   ];
@@ -102,6 +103,9 @@ function renderRows(answer: RunsAnswer, table: DrawTable, money: Money): string 
     { ...count('LOOPS', (row) => row.loops), spare: true },
     { title: '', value: (row) => row.currency },
     amount('CHARGE', (row) => row.charge),
+    ...(totals.some(isPartlyUncharged)
+      ? [count('NO PRICE', (row) => row.calls_without_price)]
+      : []),
     ...(totals.some((row) => row.not_due !== '0') ? [amount('NOT DUE', (row) => row.not_due)] : []),
     amount('COST', (row) => row.cost ?? 'unknown'),
     amount('BEFORE ANSWER', (row) => row.cost_before_answer ?? 'unknown'),
@@ -110,6 +114,18 @@ function renderRows(answer: RunsAnswer, table: DrawTable, money: Money): string 
       ? []
       : [{ ...amount('COST/ANSWER', (row) => row.cost_per_success), spare: true }]),
   ]);
+}
+
+function isPartlyUncharged({ calls_without_price: calls }: RunsTotal): boolean {
+  return calls > 0;
+}
+
+/** Names the calls whose charge is still to come, and what finds one for them; empty where there are none. */
+function renderUncharged({ totals }: RunsAnswer): string {
+  const calls = totals.reduce((sum, row) => sum + row.calls_without_price, 0);
+  if (calls === 0) return '';
+  const subject = counted(calls, 'call is', 'calls are');
+  return `${subject} charged nothing as yet, for want of a price or of usage: "spanledger report usage --by outcome,requested_model" names them; import a price book that has the model and run "spanledger rerate" for the month, or give the usage with "spanledger correct"`;
 }
 
 /** The first column says of a total that it is one. */

@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { type Intake, tellIntake } from '../../month/status/tell-intake.ts';
@@ -25,7 +26,7 @@ import {
 import type { Page } from '../view/layout.ts';
 import { bar, dailyChart, sparkline } from '../view/pictures.ts';
 import { address, card, dataTable, link, panel, tenantLink } from '../view/table.ts';
-import { comparison, marginComparison, projectionWords } from './comparison.ts';
+import { chargeComparison, marginComparison, projectionWords } from './comparison.ts';
 import { keptStatus } from './kept-status.ts';
 import { missingTable } from './missing-table.ts';
 import {
@@ -121,7 +122,7 @@ function cardsOf(overview: OverviewAnswer, status: StatusAnswer): Html {
       ? html`<span class="up">nothing untold, unbilled or alerted</span>`
       : html`<span class="down">${countText(untold.length)} to look at</span>`;
   return html`<div class="cards">
-${card('Charged, month to date', amount(now.charge, currency), comparison(now.charge, before.charge, { currency, before: before.from }))}
+${card('Charged, month to date', amount(now.charge, currency), chargeComparison(now, before, currency))}
 ${card('Provider cost', amountOr(now.cost, currency, 'unknown'), now.cost === null ? html`${countText(now.entries_without_cost)} entries without a known cost` : html`last month ${amountOr(before.cost, currency, 'unknown')}`)}
 ${card('Gross margin', margin, marginComparison(now, before, currency))}
 ${card('Projected month end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency), projectionWords(projection))}
@@ -191,8 +192,11 @@ function tenantsPanel({ tenants, tenants_in_all, currency, to_date, month }: Ove
 function marginCell({
   margin_percent: share,
   entries_without_cost: uncosted,
+  entries_without_price: uncharged,
 }: OverviewAnswer['tenants'][number]): Html {
   if (uncosted > 0) return html`<span class="soft">cost unknown</span>`;
+  if (uncharged > 0)
+    return html`<span class="soft">${counted(uncharged, 'entry', 'entries')} without a price</span>`;
   const isLoss = share?.startsWith('-') ?? false;
   return html`${bar(share, isLoss ? 'bad' : 'good')} ${percent(share, 'none')}`;
 }

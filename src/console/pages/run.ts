@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
 import { parseInstant } from '../../clock.ts';
+import { counted } from '../../counted.ts';
 import { type RunStepAnswer, runRequest, type TenantRun } from '../../reports/runs/run-answer.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import { showRun } from '../../reports/runs/show-run.ts';
+import { isWaiting } from '../../reports/waiting-calls.ts';
 import { readRequest } from '../../request.ts';
 import { amount, amountOr, countText, exactSum, type Html, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
@@ -30,11 +32,17 @@ function partOf(of: TenantRun): Html {
     total === undefined
       ? ''
       : html`<div class="cards">
-${card('Charged', amount(total.charge, total.currency), total.calls === 1 ? '1 call' : `${countText(total.calls)} calls`)}
+${card('Charged', amount(total.charge, total.currency), callsOf(total))}
 ${card('Cost', amountOr(total.cost, total.currency, 'unknown'), `${countText(total.failed)} failed, ${countText(total.later_attempts)} later attempts`)}
 ${card('Before the answer', amountOr(total.cost_before_answer, total.currency, 'unknown'), html`${percent(total.share_before_answer)} of the cost`)}
 ${card('Loops', countText(total.loops), `the same again, growing, ${LOOP_STEPS} times or more`)}</div>`;
   return html`${cards}${attemptsPanel(of.steps)}${panel(`Steps of ${of.tenant_id}`, treeOf(of.steps, total?.currency ?? 'USD'))}`;
+}
+
+/** Says how many calls stand behind a charge, and how many of them have none as yet. */
+function callsOf({ calls, calls_without_price: waiting }: TenantRun['totals'][number]): string {
+  const all = counted(calls, 'call');
+  return waiting === 0 ? all : `${all}, ${countText(waiting)} of them without a price or a count`;
 }
 
 function treeOf(steps: readonly RunStepAnswer[], currency: string): Html {
@@ -104,7 +112,7 @@ function attemptCell(call: Call | null): Html {
   if (call === null) return html`${NOTHING}`;
   const end =
     call.status === 'ok' ? chip('answered', 'good') : chip(call.error_type ?? call.status, 'bad');
-  return html`<span>${link(`/console/entries/${call.entry_id}`, call.executed_model)} ${end}<br>${call.started_at === null ? '' : `${tookText(call)}, `}${countText(call.input_tokens)} in, ${countText(call.output_tokens)} out<br>charge ${amount(call.charge, call.currency)}, cost ${amountOr(call.cost, call.currency, 'unknown')}</span>`;
+  return html`<span>${link(`/console/entries/${call.entry_id}`, call.executed_model)} ${end}<br>${call.started_at === null ? '' : `${tookText(call)}, `}${countText(call.input_tokens)} in, ${countText(call.output_tokens)} out<br>charge ${chargeOf(call)}, cost ${amountOr(call.cost, call.currency, 'unknown')}</span>`;
 }
 
 /** Parents stand before their children, so one pass is enough. */
@@ -129,7 +137,14 @@ function rowOf(
   if (step.kind === 'structure') {
     return html`<tr><th scope="row">${name}</th>${time}<td></td><td></td><td></td><td></td><td></td><td></td>${cell('Below it', amount(step.below.charge, currency))}</tr>`;
   }
-  return html`<tr><th scope="row">${name}</th>${time}${cell('Prompt', countText(promptTokens(step)))}${cell('Tools', countText(step.tool_tokens))}${cell('Memory', countText(step.memory_tokens))}${cell('Response', countText(step.output_tokens))}${cell('Charge', amount(step.charge, step.currency))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${step.below.calls > 1 ? cell('Below it', amount(step.below.charge, step.currency)) : html`<td></td>`}</tr>`;
+  return html`<tr><th scope="row">${name}</th>${time}${cell('Prompt', countText(promptTokens(step)))}${cell('Tools', countText(step.tool_tokens))}${cell('Memory', countText(step.memory_tokens))}${cell('Response', countText(step.output_tokens))}${cell('Charge', chargeOf(step))}${cell('Cost', amountOr(step.cost, step.currency, 'unknown'))}${step.below.calls > 1 ? cell('Below it', amount(step.below.charge, step.currency)) : html`<td></td>`}</tr>`;
+}
+
+/** A charge that is still to come is none of zero. */
+function chargeOf(call: Call): Html {
+  return isWaiting(call) && call.stands
+    ? html`<span class="soft">${call.outcome}</span>`
+    : amount(call.charge, call.currency);
 }
 
 /** What is of no other layer is the prompt. */

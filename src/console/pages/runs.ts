@@ -134,6 +134,15 @@ function tableOf({ rows, by }: RunsAnswer): Html {
           row.loops === 0 ? '0' : html`<b class="badge">${countText(row.loops)}</b>`,
       },
       { title: 'Charged', figure: true, cell: (row: RunsRow) => amount(row.charge, row.currency) },
+      ...(rows.some((row) => row.calls_without_price > 0)
+        ? [
+            {
+              title: 'Without a price',
+              figure: true,
+              cell: (row: RunsRow) => countText(row.calls_without_price),
+            },
+          ]
+        : []),
       {
         title: 'Cost',
         figure: true,

@@ -40,7 +40,7 @@ import {
   ways,
 } from '../view/table.ts';
 import { budgetsPanel } from './budgets-panel.ts';
-import { comparison, marginComparison, projectionWords } from './comparison.ts';
+import { chargeComparison, marginComparison, projectionWords } from './comparison.ts';
 import { keptStatus } from './kept-status.ts';
 import { missingTable } from './missing-table.ts';
 import { dailyFiguresOf } from './overview.ts';
@@ -128,7 +128,7 @@ function topOf({ mayAct, freshness }: PageAsked, tenant: ShownTenantAnswer, mont
 function cardsOf(overview: Awaited<ReturnType<typeof reportOverview>>): Html {
   const { to_date: now, before, currency, projection } = overview;
   return html`<div class="cards">
-${card('Charged, month to date', amount(now.charge, currency), comparison(now.charge, before.charge, { currency, before: before.from }))}
+${card('Charged, month to date', amount(now.charge, currency), chargeComparison(now, before, currency))}
 ${card('Cost', amountOr(now.cost, currency, 'unknown'), html`${countText(now.entries)} entries`)}
 ${card('Margin', percent(now.margin_percent), marginComparison(now, before, currency))}
 ${card('Projected month end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency), projectionWords(projection))}

@@ -22,6 +22,11 @@ export const overviewRequest = z.strictObject({
 });
 export type OverviewRequest = z.output<typeof overviewRequest>;
 
+const withoutPrice = {
+  /** Entries that are charged nothing as yet, because they wait for a price or for their usage; beside them the margin is null. */
+  entries_without_price: countField,
+};
+
 /** What some days came to in one currency. */
 const daysSum = z.strictObject({
   /** Whole UTC days, half-open. */
@@ -35,6 +40,7 @@ const daysSum = z.strictObject({
   /** The margin is of the charge; null where that is nothing, or it is unknown. */
   margin_percent: percentField.nullable(),
   entries_without_cost: countField,
+  ...withoutPrice,
 });
 export type DaysSum = z.infer<typeof daysSum>;
 
@@ -54,6 +60,7 @@ const overviewTenant = z.strictObject({
   margin: amountField.nullable(),
   margin_percent: percentField.nullable(),
   entries_without_cost: countField,
+  ...withoutPrice,
   /** The charge of each day of the month to date, in their order. */
   days: listOf(amountField),
 });

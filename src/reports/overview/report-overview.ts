@@ -119,6 +119,7 @@ function marginOf({
     margin: margin === null ? null : formatPico(margin),
     margin_percent: margin === null ? null : signedPercentOf(margin, chargePico),
     entries_without_cost: uncosted,
+    entries_without_price: uncharged,
   };
 }
 

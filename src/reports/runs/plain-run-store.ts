@@ -1,5 +1,6 @@
 import type { Transaction } from '../../database/database.ts';
 import type { Pico } from '../../money.ts';
+import { IS_WAITING } from '../waiting-calls.ts';
 import type { SpansOfRun } from './agent-run.ts';
 import type { RunFigures } from './run-figures.ts';
 import {
@@ -44,12 +45,12 @@ export async function readPlainRuns(
   const dearest = (
     which: string,
   ) => `(select false as is_sum, tenant_id, run_id as name, currency, 1::bigint as runs,
-      calls, uncosted, charge, not_due, cost
+      calls, uncosted, uncharged, charge, not_due, cost
     from runs where not is_told ${which} order by cost desc, run_id collate "C" limit $${values.length})`;
   const { rows } = await client.query<PlainRow>(
     `with runs as materialized (${runsOf(question)})
      select true as is_sum, tenant_id, feature as name, currency, count(*) as runs, sum(calls)::bigint as calls,
-       sum(uncosted)::bigint as uncosted, sum(charge) as charge, sum(not_due) as not_due, sum(cost) as cost
+       sum(uncosted)::bigint as uncosted, sum(uncharged)::bigint as uncharged, sum(charge) as charge, sum(not_due) as not_due, sum(cost) as cost
      from runs where not is_told group by tenant_id, feature, currency
      union all (${dearest('')} union ${dearest('and uncosted = 0 and cost > 0')})`,
     values,
@@ -81,18 +82,19 @@ function runsOf(question: RunQuestion): string {
   const loopSteps = `$${valuesOf(question).length + 1}`;
   return `
     select tenant_id, run_id, min(currency) as currency, min(feature) as feature, count(*) as calls,
-      count(*) filter (where cost is null) as uncosted, coalesce(sum(charge), 0) as charge,
+      count(*) filter (where cost is null) as uncosted, count(*) filter (where waits) as uncharged,
+      coalesce(sum(charge), 0) as charge,
       coalesce(sum(charge) filter (where not_due), 0) as not_due, coalesce(sum(cost), 0) as cost,
       bool_or(is_told) or count(*) >= ${loopSteps}::int or min(currency) <> max(currency)
         or count(feature) not in (0, count(*)) or coalesce(min(feature) <> max(feature), false) as is_told
     from (
-      select tenant_id, ${RUN_OF} as run_id, currency, feature, cost, charge, not_due,
+      select tenant_id, ${RUN_OF} as run_id, currency, feature, cost, charge, not_due, ${IS_WAITING} as waits,
         status <> 'ok' or attempt > 1 or is_reversal or corrects_entry_id is not null as is_told
       from entries
       where ${CALLS} and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')}
         ${question.month == null ? '' : `and ${IN_MONTH}`}
       union all
-      select tenant_id, ${RUN_OF}, null, null, null, null, null, true
+      select tenant_id, ${RUN_OF}, null, null, null, null, null, null, true
       from structure_spans where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')}
     ) steps group by tenant_id, run_id`;
 }
@@ -105,6 +107,7 @@ interface PlainRow {
   readonly runs: bigint;
   readonly calls: bigint;
   readonly uncosted: bigint;
+  readonly uncharged: bigint;
   readonly charge: Pico;
   readonly not_due: Pico;
   readonly cost: Pico;
@@ -119,6 +122,7 @@ function figuresOfRow(row: PlainRow): RunFigures {
     succeeded: Number(row.runs),
     calls: Number(row.calls),
     uncosted: Number(row.uncosted),
+    uncharged: Number(row.uncharged),
     charge: row.charge,
     notDue: row.not_due,
     cost: row.cost,

@@ -167,6 +167,7 @@ export function totalsOf(row: RunFigures): RunTotals {
     later_attempts: row.laterAttempts,
     loops: row.loops,
     calls_without_cost_rate: row.uncosted,
+    calls_without_price: row.uncharged,
     charge: formatPico(row.charge - row.notDue),
     not_due: formatPico(row.notDue),
     cost: known(row.cost, row.uncosted),

@@ -50,6 +50,8 @@ const stepFields = {
     input_tokens: wholeField,
     output_tokens: wholeField,
     charge: amountField,
+    /** Calls among them that are charged nothing as yet, because they wait for a price or for their usage. */
+    calls_without_price: z.int(),
     /** It is null where the cost of any of them is unknown. */
     cost: amountField.nullable(),
   }),

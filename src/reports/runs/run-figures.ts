@@ -25,6 +25,8 @@ export interface RunFigures {
   readonly uncosted: number;
   /** The calls among them that were spent before the answers. */
   readonly wastedUncosted: number;
+  /** Calls that wait for a price or for their usage, and so are charged nothing as yet. */
+  readonly uncharged: number;
   /** What is metered, and what of it is due to nobody. */
   readonly charge: Pico;
   readonly notDue: Pico;
@@ -110,6 +112,7 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
     loopSteps: loops.reduce((steps, loop) => steps + loop.steps.length, 0),
     uncosted: calls.reduce((total, call) => total + call.sum.uncosted, 0),
     wastedUncosted: wasted.reduce((total, call) => total + call.sum.uncosted, 0),
+    uncharged: calls.reduce((total, call) => total + call.sum.uncharged, 0),
     charge: sum(calls, chargeOf),
     notDue: sum(calls, notDueOf),
     cost: sum(calls, costOf),
@@ -144,6 +147,7 @@ export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
     loopSteps: a.loopSteps + b.loopSteps,
     uncosted: a.uncosted + b.uncosted,
     wastedUncosted: a.wastedUncosted + b.wastedUncosted,
+    uncharged: a.uncharged + b.uncharged,
     charge: a.charge + b.charge,
     notDue: a.notDue + b.notDue,
     cost: a.cost + b.cost,

@@ -1,6 +1,7 @@
 import type { InstantMs } from '../../clock.ts';
 import type { EventStatus } from '../../events/event.ts';
 import type { Pico } from '../../money.ts';
+import { isWaiting } from '../waiting-calls.ts';
 
 /** What any span says about its place in a run, whether it is a model call or only wraps some. */
 interface SpanFacts {
@@ -59,6 +60,8 @@ export interface StepSum {
   readonly cost: Pico;
   /** Entries whose cost nobody knows; none where what takes back and what is taken back cancel out. */
   readonly uncosted: number;
+  /** Entries that wait for a price or for their usage, counted in the same way. */
+  readonly uncharged: number;
 }
 
 /** One model call of a run, or one member's part of a batched one (R7), with all its revisions. */
@@ -121,13 +124,17 @@ function sumEntries(entries: readonly RunEntry[]): StepSum {
     charge: sum((entry) => entry.charge),
     notDue: sum((entry) => (entry.isNotDue ? entry.charge : 0n)),
     cost: sum((entry) => entry.cost),
-    uncosted: entries.reduce((total, entry) => total + uncostedOf(entry), 0),
+    uncosted: countOf(entries, ({ cost }) => cost === null),
+    uncharged: countOf(entries, isWaiting),
   };
 }
 
-function uncostedOf({ cost, isReversal }: RunEntry): number {
-  if (cost !== null) return 0;
-  return isReversal ? -1 : 1;
+/** Counts the entries that are so; a reversal takes back what it reverses. */
+function countOf(entries: readonly RunEntry[], isSo: (entry: RunEntry) => boolean): number {
+  return entries.reduce(
+    (count, entry) => (isSo(entry) ? count + (entry.isReversal ? -1 : 1) : count),
+    0,
+  );
 }
 
 /** A wrapper stands before what began with it; ids decide what no clock does. */

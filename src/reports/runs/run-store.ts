@@ -5,6 +5,7 @@ import { inTransaction } from '../../database/database.ts';
 import type { EventStatus } from '../../events/event.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { IS_WAITING } from '../waiting-calls.ts';
 import type { SpansOfRun } from './agent-run.ts';
 import type { RunFigures } from './run-figures.ts';
 import type { RunEntry, RunSpan } from './run-step.ts';
@@ -144,6 +145,7 @@ export async function readCallsOutsideRuns(
        coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
        coalesce(sum(n) filter (where cost is null), 0) as uncosted,
        coalesce(sum(n) filter (where cost is null and status <> 'ok'), 0) as failed_uncosted,
+       coalesce(sum(n) filter (where ${IS_WAITING}), 0) as uncharged,
        coalesce(sum(charge), 0) as charge, coalesce(sum(charge) filter (where not_due), 0) as not_due,
        coalesce(sum(cost), 0) as cost,
        coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
@@ -169,6 +171,7 @@ export async function readCallsOutsideRuns(
     loopSteps: 0,
     uncosted: Number(row.uncosted),
     wastedUncosted: Number(row.failed_uncosted),
+    uncharged: Number(row.uncharged),
     charge: row.charge,
     notDue: row.not_due,
     cost: row.cost,
@@ -187,6 +190,7 @@ interface OutsideRow {
   readonly later_attempts: bigint;
   readonly uncosted: bigint;
   readonly failed_uncosted: bigint;
+  readonly uncharged: bigint;
   readonly charge: bigint;
   readonly not_due: bigint;
   readonly cost: bigint;

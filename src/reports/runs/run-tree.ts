@@ -70,6 +70,7 @@ function ownSum(step: RunStep): RunNode['below'] {
       notDue: 0n,
       cost: 0n,
       uncosted: 0,
+      uncharged: 0,
       calls: 0,
       answers: 0,
     };
@@ -143,6 +144,7 @@ function addToParent({ parent, below }: GrowingNode): void {
     notDue: sum.notDue + below.notDue,
     cost: sum.cost + below.cost,
     uncosted: sum.uncosted + below.uncosted,
+    uncharged: sum.uncharged + below.uncharged,
     calls: sum.calls + below.calls,
     answers: sum.answers + below.answers,
   };

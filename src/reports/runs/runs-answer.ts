@@ -45,6 +45,8 @@ export const runTotals = z.strictObject({
   later_attempts: z.int(),
   loops: z.int(),
   calls_without_cost_rate: z.int(),
+  /** Calls that are charged nothing as yet, because they wait for a price, or for the usage that was not reported. */
+  calls_without_price: z.int(),
   /** What is due, as statements have it. */
   charge: amountField,
   /** What is metered beside it and billed nowhere, of months that were closed in shadow. */

@@ -72,6 +72,7 @@ function toStep(
       input_tokens: String(below.inputTokens),
       output_tokens: String(below.outputTokens),
       charge: formatPico(below.charge),
+      calls_without_price: below.uncharged,
       cost: costOf(below),
     },
   };

@@ -3,6 +3,7 @@ import { formatPico } from '../../money.ts';
 import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
+import { isWaiting } from '../waiting-calls.ts';
 import type {
   ListedTrace,
   TraceMetadata,
@@ -73,6 +74,7 @@ function toTrace(key: TraceKey, rows: readonly SpanRow[]): ListedTrace {
     status: statusOf(standing),
     calls: standing.length,
     failed: standing.filter(({ status }) => status === 'error').length,
+    calls_without_price: standing.filter(isWaiting).length,
     ...amountsOf(rows.filter(isEntry)),
     currency: currencies.size === 1 ? currency : null,
     metadata: agreed(spans.map(({ span }) => span.metadata)),

@@ -82,6 +82,8 @@ const trace = z.strictObject({
   status: z.enum(['ok', 'error', 'cancelled']),
   calls: z.int(),
   failed: z.int(),
+  /** Calls that are charged nothing as yet, because they wait for a price, or for the usage that was not reported. */
+  calls_without_price: z.int(),
   ...amounts,
   /** It is null where calls were charged in several. */
   currency: z.string().nullable(),

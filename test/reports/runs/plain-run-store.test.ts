@@ -104,9 +104,9 @@ it('what Postgres sums of plain runs is what their steps tell, in every order an
           ...[formatPico(row.charge - row.notDue), formatPico(row.notDue)],
         ]),
       );
-      expect(answer?.rows.map((row) => row.calls_without_cost_rate)).toEqual(
-        rows.map((row) => row.uncosted),
-      );
+      expect(
+        answer?.rows.map((row) => [row.calls_without_cost_rate, row.calls_without_price]),
+      ).toEqual(rows.map((row) => [row.uncosted, row.uncharged]));
     }
   }
 });

@@ -45,6 +45,7 @@ describe('a run tree', () => {
       notDue: 0n,
       cost: 400n,
       uncosted: 0,
+      uncharged: 0,
       calls: 2,
       answers: 2,
     });
@@ -111,6 +112,7 @@ describe('a run tree', () => {
           notDue: 0n,
           cost: 150n,
           uncosted: 0,
+          uncharged: 0,
         },
         stands: true,
         entry: 21_001n,
