@@ -20,7 +20,21 @@ export async function releaseHold(
   const at = clock();
   await releaseOpenHold(database, { holdId, tenantId, actor, at });
   const hold = await readHold(database, holdId);
-  if (hold !== null && (tenantId ?? hold.tenant_id) === hold.tenant_id) return tellHold(hold, at);
+  if (hold === null || (tenantId ?? hold.tenant_id) !== hold.tenant_id) refuseUnknownHold(holdId);
+  return tellHold(hold, at);
+}
+
+/** Shows one hold, whatever became of it. Throws a `Refusal` where there is none. */
+export async function showHold(
+  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  holdId: string,
+): Promise<HoldAnswer> {
+  const hold = await readHold(database, holdId);
+  if (hold === null) refuseUnknownHold(holdId);
+  return tellHold(hold, clock());
+}
+
+function refuseUnknownHold(holdId: string): never {
   throw new Refusal(
     'not_found',
     `there is no hold "${holdId}"`,

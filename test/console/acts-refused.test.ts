@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { markResolved, raiseAlert } from '../../src/push/alert-store.ts';
 import { sealAll } from '../../src/seals/seal-batches.ts';
 import {
   type ConsoleVisitor,
@@ -9,7 +10,7 @@ import {
   type RunningConsole,
   startConsole,
 } from '../support/console.ts';
-import { count, createDatabase, type TestDatabase } from '../support/database.ts';
+import { count, createDatabase, type TestDatabase, textRows } from '../support/database.ts';
 import {
   importBooks,
   makeTenant,
@@ -53,6 +54,42 @@ it.each([
   expect(looked.text).toContain(kept);
   expect(looked.text).not.toContain('name="reason"');
   expect(looked.text).toContain('/console/tenants');
+});
+
+it.each([
+  ['remove-budget?tenant_id=acme&measure=money&per=day', 'has no such budget of money per day'],
+  ['release-hold?hold_id=hold-of-nobody', 'there is no hold &quot;hold-of-nobody&quot;'],
+  ['settle?tenant_id=acme&month=2026-01&amount=1.00', 'begins in 2026-01'],
+  ['resolve-alert?alert_id=4711', 'there is no alert 4711'],
+  ['revoke-key?key_id=0123456789ab', 'there is no key with the id'],
+  ['keep-tenant?tenant_id=acme', 'does not leave'],
+  ['default-book?book=standart', 'there is no price book &quot;standart&quot;'],
+])('a look at what is not there says so, and has no button: %s', async (path, words) => {
+  const looked = await admin.get(`/console/act/${path}`);
+  expect([404, 409]).toContain(looked.status);
+  expect(looked.text).toContain('role="alert"');
+  expect(looked.text.toLowerCase()).toContain(words);
+  expect(looked.text).not.toContain('name="reason"');
+});
+
+it('a look at what is not to be done any more says what became of it, and has no button', async () => {
+  const of = { tenantId: 'acme', periodStart: '2026-09-01', subject: 'x', detail: 'y' };
+  await raiseAlert(database, { ...of, kind: 'push_parked' }, clock());
+  const [alert] = await textRows(database, 'select alert_id from push_alerts');
+  const alertId = alert?.['alert_id'] ?? '';
+  const resolved = { alertId: BigInt(alertId), resolution: 'credited', by: 'ada', at: clock() };
+  await markResolved(database, resolved);
+  await receiveEvents(database, [
+    nativeEvent({ tenant_id: 'acme', event_id: 'open', occurred_at: '2026-10-20T00:00:00Z' }),
+  ]);
+  const settled = await admin.get(`/console/act/resolve-alert?alert_id=${alertId}`);
+  expect([settled.status, settled.text]).toEqual([
+    409,
+    expect.stringContaining('is settled already: credited'),
+  ]);
+  const open = await admin.get('/console/act/settle?tenant_id=acme&month=2026-10&amount=1.00');
+  expect([open.status, open.text]).toEqual([409, expect.stringContaining('is not closed')]);
+  for (const { text } of [settled, open]) expect(text).not.toContain('name="reason"');
 });
 
 it('an act that is refused shows its form with all that was said, and is the same one when it is sent again', async () => {

@@ -311,7 +311,7 @@ describe('an act', () => {
     const leaves = '/console/act/close-tenant?tenant_id=acme&at=2026-11-18T00:00:00Z';
     expect((await admin.get(leaves)).text).toContain('its last period begins 2026-11-01');
     expect((await admin.get('/console/act/release-hold?hold_id=h')).text).toContain(
-      'not among those',
+      'There is no hold',
     );
   });
 

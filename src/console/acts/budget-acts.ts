@@ -9,9 +9,11 @@ import {
 } from '../../budgets/budget-answer.ts';
 import { listBudgets } from '../../budgets/list-budgets.ts';
 import { nameAsKept } from '../../budgets/name-as-kept.ts';
+import { showHold } from '../../budgets/release-hold.ts';
 import { budgetLimit, budgetPolicy, USUAL_LOOP_STEPS } from '../../budgets/set-budget.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { readRequest } from '../../request.ts';
 import { budgetName, perText } from '../pages/budgets-panel.ts';
 import { limitText } from '../pages/raises-table.ts';
@@ -206,6 +208,13 @@ const removeBudget: Act = {
     const own = await listBudgets(parts, { tenant_id: said['tenant_id'] ?? '', as_of: null });
     const { measure } = said;
     const gone = own.filter((budget) => budget.measure === measure && isOf(parts, budget, said));
+    if (gone.length === 0) {
+      throw new Refusal(
+        'not_found',
+        `tenant "${said['tenant_id']}" has no such budget of ${measure} per ${said['per']}`,
+        advise`see ${{ operation: 'budget list' }}`,
+      );
+    }
     return html`${budgetsTable(gone, 'What is taken away')}<p class="hint">The tenant has ${own.length - gone.length} other budgets, which stay.</p>`;
   },
   done: () => html`<p>The budget is taken away.</p>`,
@@ -268,12 +277,16 @@ const releaseHold: Act = {
   route: 'POST /v1/budgets/holds/{hold_id}/release',
   fields: [{ name: 'hold_id', label: 'Hold', isRequired: true }],
   async preview({ parts, said }: ActAsked) {
-    const budgets = await listBudgets(parts, { tenant_id: null, as_of: null });
-    const holds = budgets.flatMap(({ unsettled_holds: of }) => of);
-    const hold = holds.find(({ hold_id: id }) => id === said['hold_id']);
-    return hold === undefined
-      ? html`<p>It is not among those that expired without their event; a call may still be under way with it.</p>`
-      : holdOf(hold);
+    const hold = await showHold(parts, said['hold_id'] ?? '');
+    if (hold.state === 'settled' || hold.state === 'released') {
+      throw new Refusal(
+        'conflict',
+        `hold "${hold.hold_id}" is ${hold.state} already, and holds nothing any more`,
+        advise`see those that are unsettled with ${{ operation: 'budget list' }}`,
+      );
+    }
+    const isUnderWay = hold.state === 'open';
+    return html`${holdOf(hold)}${isUnderWay ? html`<p class="hint">It has not expired: a call may still be under way with it.</p>` : ''}`;
   },
   done: (answer) => holdOf(answer as HoldAnswer),
   back: backToTenant,

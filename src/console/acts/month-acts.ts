@@ -9,6 +9,7 @@ import type { StartAnswer } from '../../month/month-answer.ts';
 import { type MonthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { PushAnswer } from '../../push/push-answer.ts';
+import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import type { ReconcileAnswer } from '../../stripe/reconcile-answer.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
@@ -99,7 +100,14 @@ const keepTenant: Act = {
   async preview({ parts, said }) {
     const asked = { tenant_id: said['tenant_id'] ?? '', most: 1 };
     const { tenant_id, leaves_at } = await showTenant(parts, readRequest(showTenantRequest, asked));
-    return html`<p>${tenantLink(tenant_id)} ${leaves_at === null ? 'does not leave' : `stays, and does not leave at ${leaves_at}`}.</p>`;
+    if (leaves_at === null) {
+      throw new Refusal(
+        'conflict',
+        `tenant "${tenant_id}" does not leave`,
+        'there is nothing to withdraw; a leave is given first',
+      );
+    }
+    return html`<p>${tenantLink(tenant_id)} stays, and does not leave at ${leaves_at}.</p>`;
   },
   done(answer) {
     const { tenant_id, was_to_leave_at } = answer as KeepTenantAnswer;

@@ -3,6 +3,7 @@ import { showPool } from '../../allocation/allocate-pool.ts';
 import { type AllocationAnswer, poolRequest } from '../../allocation/allocation-answer.ts';
 import { BASES } from '../../allocation/consumption.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
+import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { amount, type Html, monthText } from '../view/amounts.ts';
 import { chip, tenantLink } from '../view/table.ts';
@@ -44,7 +45,13 @@ const reversePool: Act = {
   fields: POOL,
   async preview({ parts, said }) {
     const { pool = '', month = '' } = said;
-    return sharesOf(await showPool(parts, readRequest(poolRequest, { pool, month })));
+    const answer = await showPool(parts, readRequest(poolRequest, { pool, month }));
+    if (answer.state !== 'reversed') return sharesOf(answer);
+    throw new Refusal(
+      'conflict',
+      `pool "${pool}" of ${month} is taken back already`,
+      'divide it anew, or choose another one',
+    );
   },
   done: (answer) => sharesOf(answer as AllocationAnswer),
   back: backToPools,

@@ -3,6 +3,8 @@ import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import type { ImportAnswer, ImportedVersion } from '../../rating/books/price-book-answer.ts';
 import { listPriceBooks } from '../../rating/books/show-price-books.ts';
 import type { ExchangeAnswer, ExchangeDocument } from '../../rating/exchange/exchange-answer.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { priceDifference } from '../pages/price-difference.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import { chip, dataTable, facts, link } from '../view/table.ts';
@@ -68,7 +70,15 @@ const defaultBook: Act = {
   route: 'POST /v1/price-books/{book}/default',
   fields: [{ name: 'book', label: 'Book', isRequired: true }],
   async preview({ parts, said }) {
-    const now = (await listPriceBooks(parts)).find(({ is_default: is }) => is)?.book ?? 'none';
+    const books = await listPriceBooks(parts);
+    if (books.every(({ book }) => book !== said['book'])) {
+      throw new Refusal(
+        'not_found',
+        `there is no price book "${said['book']}"`,
+        advise`see ${{ operation: 'price-book list' }}, or import it with ${{ operation: 'price-book import' }}`,
+      );
+    }
+    const now = books.find(({ is_default: is }) => is)?.book ?? 'none';
     return html`<p>The default is <b>${now}</b> now, and <b>${said['book']}</b> then.</p>`;
   },
   done: () => html`<p>It is the default.</p>`,

@@ -1,6 +1,9 @@
 import { html } from 'hono/html';
+import { keyIdIn } from '../../keys/key.ts';
 import type { CreatedKeyAnswer, ListedKey } from '../../keys/key-answer.ts';
 import { listKeys } from '../../keys/list-keys.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { SetTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { linkAddress } from '../customer/link-address.ts';
@@ -108,7 +111,19 @@ const revokeKey: Act = {
   words: 'It is refused from this instant on, everywhere.',
   route: 'DELETE /v1/keys/{key}',
   fields: [{ name: 'key_id', label: 'Key', isRequired: true, hint: 'its id in the list' }],
-  preview: keysOf,
+  async preview(asked) {
+    const given = asked.said['key_id'] ?? '';
+    const key_id = keyIdIn(given) ?? given;
+    const keys = await listKeys(asked.parts);
+    if (keys.some((key) => key.key_id === key_id)) {
+      return keysOf({ ...asked, said: { ...asked.said, key_id } });
+    }
+    throw new Refusal(
+      'not_found',
+      `there is no key with the id "${key_id}"`,
+      advise`see ${{ operation: 'key list' }}`,
+    );
+  },
   done: (answer) => html`<p>Key ${(answer as ListedKey).key_id} is revoked.</p>`,
   back: () => '/console/acts',
 };

@@ -2,10 +2,12 @@ import { html } from 'hono/html';
 import { listPushes } from '../../audit/list-entries.ts';
 import { pushesRequest } from '../../audit/lists-answer.ts';
 import { formatDecimal } from '../../money.ts';
-import { monthTableRequest } from '../../month/table/month-table-answer.ts';
+import { monthTableRequest, type PeriodSteps } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { SettleAnswer } from '../../push/settle-answer.ts';
 import type { UnparkAnswer } from '../../push/unpark-answer.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 import { readRequest } from '../../request.ts';
 import { type AlertAnswer, alertsRequest } from '../../stripe/alerts/alert-answer.ts';
 import { listAlerts } from '../../stripe/alerts/list-alerts.ts';
@@ -90,8 +92,7 @@ const settle: Act = {
     const request = readRequest(monthTableRequest, { month: said['month'] ?? '' });
     const { periods } = await tellMonthTable(parts, request);
     const row = periods.find(({ tenant_id: id }) => id === said['tenant_id']);
-    if (row === undefined)
-      return html`<p class="none">No period of this tenant begins in this month.</p>`;
+    refuseNotToSettle(said, row);
     return facts([
       ['Tenant', tenantLink(row.tenant_id)],
       ['The period came to', amountOr(row.charge, row.currency, '—')],
@@ -110,6 +111,34 @@ const settle: Act = {
   back: backToMonth,
 };
 
+/** Only a closed period of which something is due is settled, so that nothing else is shown to be confirmed. */
+function refuseNotToSettle(
+  { tenant_id, month }: Readonly<Record<string, string>>,
+  row: PeriodSteps | undefined,
+): asserts row is PeriodSteps {
+  if (row === undefined) {
+    throw new Refusal(
+      'not_found',
+      `no period of tenant "${tenant_id}" begins in ${month}`,
+      advise`see ${{ operation: 'tenant list' }}, or choose another month`,
+    );
+  }
+  if (row.close !== 'closed') {
+    throw new Refusal(
+      'conflict',
+      `the period of tenant "${tenant_id}" from ${row.period_start} is not closed`,
+      advise`close it first, with ${{ operation: 'close', month: row.period_start.slice(0, 7), tenant_id: row.tenant_id }}`,
+    );
+  }
+  if (row.told === 'not_due') {
+    throw new Refusal(
+      'conflict',
+      `nothing of tenant "${tenant_id}" period ${row.period_start} is due`,
+      'nothing is to be settled: what was billed elsewhere needs no record here',
+    );
+  }
+}
+
 const resolveAlert: Act = {
   name: 'resolve-alert',
   title: 'Settle an alert',
@@ -119,7 +148,14 @@ const resolveAlert: Act = {
   async preview({ parts, said }) {
     const alerts = await listAlerts(parts, readRequest(alertsRequest, { all: true }));
     const alert = alerts.find(({ alert_id: id }) => id === said['alert_id']);
-    return alert === undefined ? html`<p class="none">There is no such alert.</p>` : alertOf(alert);
+    if (alert !== undefined && alert.resolution === null) return alertOf(alert);
+    throw new Refusal(
+      alert === undefined ? 'not_found' : 'conflict',
+      alert === undefined
+        ? `there is no alert ${said['alert_id']}`
+        : `alert ${alert.alert_id} is settled already: ${alert.resolution}`,
+      advise`see ${{ operation: 'stripe alerts', all: true }}`,
+    );
   },
   done: (answer) => alertOf(answer as AlertAnswer),
   back: () => '/console/alerts',
