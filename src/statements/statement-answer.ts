@@ -125,6 +125,8 @@ const statementPreview = z.strictObject({
   projection: z.strictObject({ total: amountField, method: z.string() }).nullable(),
   /** Calls that wait for a price or a measure, and are in no sum yet. */
   waiting: countField,
+  /** What was credited beyond the usage in another currency, which this period does not take in. */
+  left_owed: listOf(z.strictObject({ amount: amountField, currency: z.string() })),
 });
 
 /** A period as a customer may read it: nothing of cost or margin, no other tenant. */

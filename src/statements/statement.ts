@@ -97,6 +97,11 @@ function previewNotes({
       `The period from ${preview.earlier_open} is not closed yet: what it carries on is not counted here.`,
     );
   }
+  for (const { amount, currency } of preview.left_owed) {
+    notes.push(
+      `A credit of ${amount} ${currency} is in another currency than this period, and in none of its sums.`,
+    );
+  }
   return notes;
 }
 

@@ -1,9 +1,13 @@
 import type { InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import { formatPico } from '../money.ts';
+import type { Parts } from '../parts.ts';
+import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { advise } from '../remedy.ts';
-import type { SetTenantAnswer } from './tenant-answer.ts';
-import { readCreditsInOthers } from './tenant-store.ts';
+import { readStandingCredits } from './left-owed-store.ts';
+import { assignedBook } from './tenant.ts';
+import type { LeftOwed, SetTenantAnswer } from './tenant-answer.ts';
+import { readCreditsInOthers, readTenants } from './tenant-store.ts';
 
 interface GivenBook {
   readonly currency: string;
@@ -29,7 +33,7 @@ export async function nameLeftOwed(
     return {
       amount,
       currency: former,
-      detail: `${amount} ${former} more was credited to it than charged until its period from ${credit.periodStart}, and no period in ${currency} takes that in`,
+      detail: leftWords({ amount, former, periodStart: credit.periodStart, currency }),
       // An adjustment is made in the currency of the book that holds at the time.
       remedy:
         from > at
@@ -37,4 +41,44 @@ export async function nameLeftOwed(
           : advise`if nobody settled it yet, credit what it is worth in ${currency} with ${{ operation: 'adjust' }}`,
     };
   });
+}
+
+/**
+ * Lists what is owed to tenants in another currency than that of the book by which they pay now, until it is credited
+ * in that one. It reads the rollups, so they are folded before.
+ */
+export async function listLeftOwed({
+  database,
+  clock,
+}: Pick<Parts, 'database' | 'clock'>): Promise<readonly LeftOwed[]> {
+  const credits = await readStandingCredits(database.kysely, null);
+  if (credits.length === 0) return [];
+  const at = clock();
+  const catalog = await loadPriceCatalog(database.kysely);
+  const ids = [...new Set(credits.map(({ tenant_id: id }) => id))];
+  const known = await readTenants(database.kysely, ids);
+  const books = new Map(known.map((of) => [of.tenantId, assignedBook(of, catalog, at)]));
+  return credits.flatMap(({ tenant_id, currency: former, period_start, carried_out }) => {
+    const currency = books.get(tenant_id)?.currency ?? former;
+    if (currency === former) return [];
+    const amount = formatPico(-carried_out);
+    return [
+      {
+        ...{ tenant_id, period_start, amount, currency: former },
+        detail: leftWords({ amount, former, periodStart: period_start, currency }),
+        remedy: advise`credit what it is worth in ${currency} with ${{ operation: 'adjust' }}, of which a part is enough where somebody paid the rest back; it is named until then`,
+      },
+    ];
+  });
+}
+
+function leftWords(of: {
+  readonly amount: string;
+  readonly former: string;
+  readonly periodStart: string;
+  /** In which the tenant pays instead. */
+  readonly currency: string;
+}): string {
+  const { amount, former, periodStart, currency } = of;
+  return `${amount} ${former} more was credited to it than charged until its period from ${periodStart}, and no period in ${currency} takes that in`;
 }

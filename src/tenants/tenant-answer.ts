@@ -86,19 +86,27 @@ export type TenantAnswer = z.infer<typeof tenantAnswer>;
 export const tenantsAnswer = listOf(tenantAnswer);
 export type TenantsAnswer = z.infer<typeof tenantsAnswer>;
 
+const owedInOther = z.strictObject({
+  amount: amountField,
+  currency: z.string(),
+  detail: z.string(),
+  remedy: remedyField,
+});
+
+/** What is owed to a tenant in a currency in which it pays no more. */
+export const leftOwed = owedInOther.extend({
+  tenant_id: z.string(),
+  /** The period that carried it on. */
+  period_start: dayField,
+});
+export type LeftOwed = z.infer<typeof leftOwed>;
+
 /** A tenant as it was set. */
 export const setTenantAnswer = tenantAnswer.extend({
   /** Months whose charges are in another currency than the book's until they are re-rated. */
   to_rerate: listOf(monthField),
   /** What is owed to it in other currencies than the book's that it was given, which no period of that one takes in. */
-  left_owed: listOf(
-    z.strictObject({
-      amount: amountField,
-      currency: z.string(),
-      detail: z.string(),
-      remedy: remedyField,
-    }),
-  ),
+  left_owed: listOf(owedInOther),
   /** What a change of its mode decides beyond the running period. */
   decided_by_mode: listOf(z.strictObject({ detail: z.string(), remedy: remedyField })),
 });

@@ -79,6 +79,7 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
     preview: {
       as_of: '2026-10-10T12:00:00.000Z',
       earlier_open: '2026-09-01',
+      left_owed: [],
       waiting: 0,
       projection: {
         total: '21.54',

@@ -8,6 +8,7 @@ import { readRequest } from '../../request.ts';
 import { queueAddress } from '../../sqs-client.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
+import { withRemedy } from '../terminal/commands-to-type.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
 import type { Output } from '../terminal/output.ts';
@@ -90,6 +91,10 @@ function statusText(answer: StatusAnswer, out: Output): string {
         ['webhooks given up', `${count} to ${endpoint_id}, ${url}`] as const,
     ),
     ...answer.leavers.map((leaver) => ['left', leaverText(leaver)] as const),
+    ...answer.left_owed.map(
+      ({ tenant_id, detail, remedy }) =>
+        ['credit left', `${JSON.stringify(tenant_id)}: ${withRemedy(detail, remedy)}`] as const,
+    ),
     ...answer.second_reports.map(
       ({ source, because, count }) =>
         ['second reports', `${figureOf(count)} of ${source}, by ${because}`] as const,

@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import type { LeftOwed } from '../../tenants/tenant-answer.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
 import {
   address,
@@ -7,10 +8,12 @@ import {
   dataTable,
   link,
   NOTHING,
+  panel,
   type Tone,
   tenantLink,
   ways,
 } from '../view/table.ts';
+import { withPlaces } from './operation-places.ts';
 import type { PageAsked } from './page-asked.ts';
 
 /**
@@ -38,6 +41,15 @@ export function missingTable(
       { title: 'Mend it', figure: true, cell: (thing) => mendingOf(mayAct, thing) },
     ],
   })}${more}`;
+}
+
+/** Renders what is owed to customers in a currency in which they pay no more; nothing where that is nothing. */
+export function leftOwedPanel(owed: readonly LeftOwed[]): Html {
+  if (owed.length === 0) return html``;
+  return panel(
+    'Credits left in a former currency',
+    html`<ul>${owed.slice(0, THINGS_SHOWN).map(({ tenant_id, detail, remedy }) => html`<li>${tenantLink(tenant_id)}: ${withPlaces(detail, remedy)}.</li>`)}</ul>`,
+  );
 }
 
 /** A page stays below a hundred kilobytes, however much is missing. */

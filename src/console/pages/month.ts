@@ -16,7 +16,7 @@ import {
 } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { actLink, address, card, chip, headOf, panel, tabs } from '../view/table.ts';
-import { missingTable } from './missing-table.ts';
+import { leftOwedPanel, missingTable } from './missing-table.ts';
 import { monthProgress, progressSaid } from './month-progress.ts';
 import { asOfBeside, type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
@@ -59,7 +59,7 @@ export async function monthWhole(
   return {
     head: topOf(asked, table, missing),
     unexplained: unexplainedCard(missing),
-    lacks: panel('What is missing from this month', missingTable(asked, missing), asOfBeside(asOf)),
+    lacks: html`${panel('What is missing from this month', missingTable(asked, missing), asOfBeside(asOf))}${leftOwedPanel(table.left_owed)}`,
   };
 }
 

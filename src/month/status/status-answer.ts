@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { holdAnswer } from '../../budgets/budget-answer.ts';
 import { countField, instantField, listOf, monthField } from '../../fields.ts';
 import { leaversAnswer } from '../../reports/leavers-answer.ts';
+import { leftOwed } from '../../tenants/tenant-answer.ts';
 import { missingThing } from '../completeness/missing-answer.ts';
 
 export const statusRequest = z.strictObject({
@@ -57,6 +58,8 @@ export const statusAnswer = z.strictObject({
   ),
   /** Customers who left, and what is owed to them, not closed, or told to nobody. */
   leavers: leaversAnswer,
+  /** What is owed to customers in a currency in which they pay no more, so that no period takes it in. */
+  left_owed: listOf(leftOwed),
   /** Events that were taken for second reports of calls, by the source that sent them and why. */
   second_reports: listOf(
     z.strictObject({

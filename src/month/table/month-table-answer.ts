@@ -7,6 +7,7 @@ import {
   listOf,
   monthField,
 } from '../../fields.ts';
+import { leftOwed } from '../../tenants/tenant-answer.ts';
 
 export const monthTableRequest = z.strictObject({
   /** The month in which the periods begin. */
@@ -47,6 +48,8 @@ export const monthTableAnswer = z.strictObject({
   at: instantField,
   /** What is behind stands first. */
   periods: listOf(periodSteps),
+  /** What is owed to its tenants in a currency in which they pay no more, so that no period takes it in. */
+  left_owed: listOf(leftOwed),
   /** Whether a run of it goes on now. */
   is_running: z.boolean(),
   /** The steps of its run, in the order in which they began; none where it was never run. */

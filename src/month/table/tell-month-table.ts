@@ -1,6 +1,7 @@
 import { formatInstant } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
+import { listLeftOwed } from '../../tenants/left-owed.ts';
 import { readSteps } from '../month-run-store.ts';
 import { isMonthRun } from '../run-lock-store.ts';
 import type { MonthTableAnswer, MonthTableRequest, PeriodSteps } from './month-table-answer.ts';
@@ -13,11 +14,14 @@ export async function tellMonthTable(
 ): Promise<MonthTableAnswer> {
   const now = clock();
   const rows = (await readMonthTable(database, month, now)).map(stepsOf);
+  const tenants = new Set(rows.map(({ tenant_id: id }) => id));
+  const owed = await listLeftOwed({ database, clock });
   const steps = (await readSteps(database, month)).toSorted((a, b) => a.startedAt - b.startedAt);
   return {
     month,
     at: formatInstant(now),
     periods: rows.toSorted((a, b) => behindOf(b) - behindOf(a) || compareCharges(a, b)),
+    left_owed: owed.filter(({ tenant_id: id }) => tenants.has(id)),
     is_running: await isMonthRun(database, month),
     steps: steps.map(({ step, state, startedAt, detail }) => ({
       ...{ step, state, detail },

@@ -5,6 +5,7 @@ import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
 import { wayOutOfMixed } from '../../ledger/closes/mixed-currencies.ts';
 import { readMixedCurrencies } from '../../ledger/closes/period-currencies-store.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
+import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
@@ -13,6 +14,7 @@ import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { readStandingCredits } from '../../tenants/left-owed-store.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import { buildStatement, waitingCalls } from '../statement.ts';
@@ -113,6 +115,7 @@ async function previewPeriod(
   });
   const { earlierOpen } = await readObjections(snapshot.kysely, [period]);
   const earlier = earlierOpen.get(periodKey(period))?.start ?? null;
+  const credits = await readStandingCredits(snapshot.kysely, tenant.tenantId);
   const statement = buildStatement({
     manifest,
     mode,
@@ -120,6 +123,9 @@ async function previewPeriod(
     preview: {
       ...{ as_of: formatInstant(now), earlier_open: earlier, projection },
       waiting: waitingCalls(manifest),
+      left_owed: credits
+        .filter((credit) => credit.currency !== currency)
+        .map((credit) => ({ amount: formatPico(-credit.carried_out), currency: credit.currency })),
     },
   });
   return withEntries(statement, beside);

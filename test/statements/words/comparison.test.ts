@@ -44,7 +44,8 @@ it('gives no percent of nothing, and no models where they are many', () => {
 
 it('compares no open period, and none without one before it', () => {
   const preview = {
-    ...{ as_of: '2026-10-10T00:00:00Z', earlier_open: null, projection: null, waiting: 0 },
+    ...{ as_of: '2026-10-10T00:00:00Z', earlier_open: null, projection: null },
+    ...{ waiting: 0, left_owed: [] },
   };
   const before = { start: '2026-09-15', total: '2.00', lines: [] };
   const open = sampleStatement([USAGE], { preview, beside: { month_before: before } });

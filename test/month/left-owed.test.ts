@@ -1,0 +1,86 @@
+import { beforeEach, expect, it } from 'vitest';
+import { parseInstant } from '../../src/clock.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
+import { exactPico } from '../../src/money.ts';
+import { tellStatus } from '../../src/month/status/tell-status.ts';
+import { tellMonthTable } from '../../src/month/table/tell-month-table.ts';
+import { previewStatements } from '../../src/statements/preview/preview-statement.ts';
+import { setTenant } from '../../src/tenants/set-tenant.ts';
+import { cli } from '../support/cli.ts';
+import { freshDatabase, type TestDatabase } from '../support/database.ts';
+import { importBook, importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
+
+const EURO = {
+  ...{ book: 'euro', kind: 'charge', currency: 'EUR', effective_from: '2026-01-01T00:00:00Z' },
+  models: [{ model: 'gpt-4o', per_million: { input: '3.00', output: '12.00' } }],
+};
+
+let database: TestDatabase;
+
+/** A tenant that paid in dollars was credited 12.50 of them beyond its usage, and pays in euros since November. */
+beforeEach(async () => {
+  database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await importBook(database, EURO);
+  await tenantSet({ mode: 'live', price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await adjust('-12.5', '2026-10-10T00:00:00Z');
+  const clock = () => parseInstant('2026-11-01T00:00:00Z');
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: 'acme' });
+});
+
+it('a credit left in a former currency is named with its remedy until it is credited in the new one', async () => {
+  expect((await status()).left_owed).toEqual([]);
+  const from = parseInstant('2026-11-01T00:00:00Z');
+  await tenantSet({ price_book: 'euro', price_book_from: from }, '2026-11-02T00:00:00Z');
+  const owed = {
+    ...{ tenant_id: 'acme', period_start: '2026-10-01', amount: '12.5', currency: 'USD' },
+    detail: expect.stringContaining('no period in EUR takes that in'),
+  };
+  expect((await status()).left_owed).toMatchObject([owed]);
+  const request = { month: '2026-10' };
+  expect((await tellMonthTable({ database, clock: november }, request)).left_owed).toMatchObject([
+    owed,
+  ]);
+  const typed = await cli(['status'], { DATABASE_URL: database.url });
+  expect(typed.stdout).toMatch(
+    /credit left +"acme": 12\.5 USD more was credited.*spanledger adjust/,
+  );
+  // Without usage a period stays in the currency of what is owed, and carries it on.
+  const preview = { tenant_id: 'acme', month: '2026-11' };
+  const [idle] = await previewStatements({ database, clock: november }, preview);
+  expect(idle).toMatchObject({ currency: 'USD', preview: { left_owed: [] } });
+  await receiveEvents(
+    database,
+    [nativeEvent({ tenant_id: 'acme', occurred_at: '2026-11-04T00:00:00Z' })],
+    '2026-11-04T00:00:00Z',
+  );
+  const [document] = await previewStatements({ database, clock: november }, preview);
+  expect(document?.preview?.left_owed).toEqual([{ amount: '12.5', currency: 'USD' }]);
+  expect(document?.notes).toContain(
+    'A credit of 12.5 USD is in another currency than this period, and in none of its sums.',
+  );
+
+  // Credited as the remedy says, it is named no more.
+  await adjust('-11', '2026-11-03T00:00:00Z');
+  expect((await status()).left_owed).toEqual([]);
+  const [after] = await previewStatements({ database, clock: november }, preview);
+  expect(after?.preview?.left_owed).toEqual([]);
+});
+
+const november = () => parseInstant('2026-11-10T00:00:00Z');
+
+function status() {
+  const parts = { database, clock: november, queue: 'not asked', destinationFault: null };
+  return tellStatus(parts, { month: null });
+}
+
+function tenantSet(change: Omit<Parameters<typeof setTenant>[1], 'tenant_id'>, at: string) {
+  return setTenant({ database, clock: () => parseInstant(at) }, { tenant_id: 'acme', ...change });
+}
+
+function adjust(amount: string, at: string) {
+  const of = { tenant_id: 'acme', amount: exactPico(amount), id: null };
+  const note = { reason: 'goodwill', actor: 'ann' };
+  return adjustTenant({ database, clock: () => parseInstant(at) }, { ...of, ...note });
+}
