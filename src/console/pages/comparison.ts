@@ -6,7 +6,7 @@ import { signedPercentOf } from '../../reports/percent.ts';
 import { amount, amountText, dayText, type Html, percentText } from '../view/amounts.ts';
 
 /** Renders how a sum stands to that of the same days before. */
-export function comparison(
+function comparison(
   now: string,
   before: string,
   of: { readonly currency: string; readonly before: string; readonly locale?: string },
