@@ -25,6 +25,16 @@ it('fx import stores rates with their source, and names what is wrong with a fil
   expect(refused.stderr).toContain(
     'rates.json: rates: USD: a decimal above 0 with up to twelve decimals, such as "1.0834"',
   );
+  const broken = join(folder, 'broken.json');
+  await writeFile(broken, '{\n  "base": EUR\n}\n');
+  for (const command of [
+    ['fx', 'import'],
+    ['price-book', 'import'],
+  ]) {
+    const { stderr } = await cli([...command, broken], environment);
+    expect(stderr).toContain('broken.json is not JSON: SyntaxError');
+    expect(stderr).not.toContain('u000a');
+  }
   const imported = await cli(['fx', 'import', await fileOf('1.25'), '--json'], environment);
   expect(exchangeAnswer.parse(JSON.parse(imported.stdout))).toMatchObject([
     { base: 'EUR', source: 'ECB', currencies: 1, answer: 'imported' },

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { counted } from '../../counted.ts';
-import { readTextFile } from '../../files.ts';
 import { exchangeDocument, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
 import {
   importExchangeRates,
@@ -12,6 +11,7 @@ import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
 import { timeOf } from '../terminal/figures.ts';
+import { readJsonFile } from '../terminal/json-file.ts';
 
 export function addFx(program: Command): void {
   const group = program.command('fx').description('dated rates for costs in another currency');
@@ -20,7 +20,7 @@ export function addFx(program: Command): void {
     .argument('<file>', 'rates as JSON, {base, effective_from, source, rates}, or an array of them')
     .description('store rates as a new version; the identical one again changes nothing');
   perform(addActor(command), async (session, { args: [file = ''] }) => {
-    const documents = readDocuments(file, await readTextFile(file));
+    const documents = readDocuments(file, await readJsonFile(file));
     const versions = await importExchangeRates(
       session.parts(),
       readRequest(exchangeRequest, { documents }),
@@ -49,13 +49,13 @@ export function addFx(program: Command): void {
   });
 }
 
-function readDocuments(file: string, text: string) {
+function readDocuments(file: string, json: unknown) {
   try {
-    const json: unknown = JSON.parse(text);
     return (Array.isArray(json) ? json : [json]).map((one) => exchangeDocument.parse(one));
   } catch (error) {
-    const why = error instanceof z.ZodError ? told(error) : String(error);
-    throw new Refusal('bad_document', `${file}: ${why}`, 'mend the file; nothing of it was stored');
+    if (!(error instanceof z.ZodError)) throw error;
+    const remedy = 'mend the file; nothing of it was stored';
+    throw new Refusal('bad_document', `${file}: ${told(error)}`, remedy);
   }
 }
 
