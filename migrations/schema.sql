@@ -2044,11 +2044,16 @@ declare
   said_act text := coalesce(nullif(current_setting('spanledger.act', true), ''), lower(tg_op));
   said_actor text := coalesce(nullif(current_setting('spanledger.actor', true), ''), session_user);
   said_reason text := nullif(current_setting('spanledger.reason', true), '');
-  of_act bigint := nullif(current_setting('spanledger.act_number', true), '')::bigint;
+  said_number text := current_setting('spanledger.act_number', true);
+  of_transaction text := pg_current_xact_id() || ':';
+  of_act bigint;
 begin
-  if of_act is null then
+  if starts_with(said_number, of_transaction) then
+    of_act := currval('act_numbers');
+  end if;
+  if not coalesce(said_number = of_transaction || of_act, false) then
     of_act := nextval('act_numbers');
-    perform set_config('spanledger.act_number', of_act::text, true);
+    perform set_config('spanledger.act_number', of_transaction || of_act, true);
   end if;
   if tg_op = 'DELETE' then
     with kept as (

@@ -1,9 +1,15 @@
 import { sql } from 'kysely';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JOURNALED } from '../../src/audit/laws/journal-law-store.ts';
 import { actingAs, UNSAID } from '../../src/database/acting.ts';
 import { behindWall } from '../../src/database/behind-wall.ts';
-import { closeDatabase, type Database, openDatabase } from '../../src/database/database.ts';
+import {
+  closeDatabase,
+  type Database,
+  inTransaction,
+  openDatabase,
+} from '../../src/database/database.ts';
 import { makeRoles } from '../../src/database/roles.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase, textRows } from '../support/database.ts';
@@ -116,6 +122,44 @@ describe('an act is said of a change', () => {
     expect(await costOf(actingAs(counted, ADA), 'acted')).toBe(plain);
     await closeDatabase(counted);
   });
+});
+
+describe('the number of an act', () => {
+  const numberOf = async (client: pg.PoolClient) => {
+    const { rows } = await client.query<{ act_id: bigint }>(
+      'select act_id from changes order by change_id desc limit 1',
+    );
+    return rows[0]?.act_id;
+  };
+  const saying = (number: string) => `select set_config('spanledger.act_number', ${number}, true)`;
+
+  it('is one for all that a transaction changes, and no other transaction’s', () =>
+    inTransaction(database, async ({ client }) => {
+      await client.query(SET);
+      const first = await numberOf(client);
+      await client.query(`savepoint within; ${SET}; release savepoint within`);
+      expect(await numberOf(client)).toBe(first);
+      await client.query('commit');
+      await client.query('begin');
+      await client.query(SET);
+      expect(await numberOf(client)).toBe((first ?? 0n) + 1n);
+    }));
+
+  it.each(['OLD', 'pg_current_xact_id() || OLD', "pg_current_xact_id() || ':' || OLD"])(
+    'is not one of before, though a transaction says so: %s',
+    async (said) => {
+      const old = await inTransaction(database, async ({ client }) => {
+        await client.query(SET);
+        return numberOf(client);
+      });
+      await inTransaction(database, async ({ client }) => {
+        await client.query(SET);
+        await client.query(saying(said.replace('OLD', `'${old}'`)));
+        await client.query(SET);
+        expect(await numberOf(client)).toBe((old ?? 0n) + 2n);
+      });
+    },
+  );
 });
 
 describe('a transaction of the query builder', () => {
