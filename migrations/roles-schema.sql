@@ -429,8 +429,6 @@ grant DELETE, SELECT on public.change_queue to spanledger_worker;
 
 grant SELECT on public.changes to spanledger_reader;
 
-grant SELECT on public.changes to spanledger_worker;
-
 grant SELECT on public.closes to spanledger_reader;
 
 grant SELECT on public.closes to spanledger_tenant;

@@ -54,7 +54,15 @@ grant select, insert on unknown_holds to spanledger_worker;
 grant select, insert, delete on run_steps to spanledger_worker;
 grant select on budgets to spanledger_worker;
 grant delete on fold_queue, seal_queue, change_queue, settle_queue to spanledger_worker;
-grant select on changes, change_queue to spanledger_worker;
+grant select on change_queue to spanledger_worker;
+-- It seals the journal by its digest, and reads nothing of it.
+revoke execute on function changes_digest(bigint[]) from public;
+grant execute on function changes_digest(bigint[]) to spanledger_worker, spanledger_reader;
+do $$ begin
+  if has_table_privilege('spanledger_worker', 'changes', 'select') then
+    revoke select on changes from spanledger_worker;
+  end if;
+end $$;
 grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, default_price_books,
   tenant_calendar_changes, catalog_revisions, closes,
   run_rollups, batch_leaves, entry_leaves to spanledger_worker;

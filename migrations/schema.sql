@@ -1720,9 +1720,10 @@ end $function$
 CREATE OR REPLACE FUNCTION public.changes_digest(ids bigint[])
  RETURNS bytea
  LANGUAGE sql
- STABLE
+ STABLE SECURITY DEFINER
  SET "TimeZone" TO 'UTC'
  SET bytea_output TO 'hex'
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
   select case when count(c.change_id) = cardinality(ids) then sha256(coalesce(string_agg(
     sha256(convert_to((jsonb_build_array(c.change_id, c.changed_at, c.of_table, c.row_key, c.kept, c.act, c.actor, c.reason)

@@ -40,7 +40,6 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
     'budgets',
     'closes',
     'batch_leaves',
-    'changes',
   ],
   update: [
     ...['usage_rollups', 'run_usage', 'ledger_rollups', 'exchange_rollups'],
@@ -71,7 +70,10 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
           needed(privilege, name)
         -- Of these a worker may write some columns only.
         where not has_table_privilege(to_regclass(name)::oid, privilege)
-          and not (name in ('tenants', 'periods') and has_column_privilege(to_regclass(name)::oid, 'tenant_id', privilege))) as lacking`.execute(
+          and not (name in ('tenants', 'periods') and has_column_privilege(to_regclass(name)::oid, 'tenant_id', privilege))
+        -- It reads the journal through this alone.
+        union all select 'execute on ' || name from unnest(array['changes_digest(bigint[])']) name
+        where not has_function_privilege(to_regprocedure(name)::oid, 'execute')) as lacking`.execute(
     database.kysely,
   );
   const [row] = rows;

@@ -5,6 +5,7 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { makeRoles } from '../../src/database/roles.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
+import { refuseUnfitSession } from '../../src/ingest/worker-session-store.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { LATER_SHOWN_COLUMNS, SHOWN_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
@@ -153,6 +154,8 @@ describe('the worker', () => {
     "insert into periods values ('acme', '2036-12-01', '2036-12-01Z', '2037-01-01Z', 'UTC', 'shut', 'shadow')",
     "insert into periods (tenant_id, period_start, starts_at, ends_at, time_zone, state) values ('acme', '2036-12-01', '2036-12-01Z', '2037-01-01Z', 'UTC', 'closed')",
     'delete from changes',
+    "select kept from changes where of_table in ('push_intents', 'http_keys', 'stripe_customers')",
+    'select * from audit.changes',
     "insert into changes (of_table, row_key, act, actor) values ('tenants', '{}', 'a', 'b')",
     'update quarantine set replayed_at = now()',
     'insert into closes select * from closes',
@@ -165,6 +168,29 @@ describe('the worker', () => {
     await expect(as('spanledger_worker').pool.query(statement)).rejects.toThrow(
       /permission denied|must be owner/,
     );
+  });
+});
+
+describe('the worker of a ledger of before', () => {
+  const fit = () => refuseUnfitSession(as('spanledger_worker'));
+
+  it('loses the right to read the journal, and seals what stands there', async () => {
+    await owner.pool.query('grant select on changes to spanledger_worker');
+    await makeRoles(owner);
+    const worker = as('spanledger_worker');
+    await expect(worker.pool.query('select 1 from changes')).rejects.toThrow(DENIED);
+    await owner.pool.query(`update tenants set name = 'Acme' where tenant_id = 'acme'`);
+    await fit();
+    await sealAll(worker, systemClock);
+    expect(await count(owner, 'change_queue')).toBe(0);
+  });
+
+  it('is told what it may not do before it seals', async () => {
+    const digest = 'function changes_digest(bigint[])';
+    await owner.pool.query(`revoke execute on ${digest} from spanledger_worker`);
+    await expect(fit()).rejects.toThrow('execute on changes_digest(bigint[])');
+    await makeRoles(owner);
+    await fit();
   });
 });
 
@@ -182,9 +208,27 @@ describe('the reader', () => {
     expect(tenants.rows).toEqual([{ tenant_id: 'acme' }, { tenant_id: 'globex' }]);
   });
 
+  it('finds in the journal who has which key and which receiver, and neither by what it is known', async () => {
+    await owner.pool.query(`
+      insert into http_keys (key_id, key_hash, name, role, created_at, created_by)
+        values ('abcdefgh', sha256('secret of a key'), 'billing', 'admin', now(), 'ann');
+      insert into webhook_endpoints (endpoint_id, url, secret, created_at, created_by)
+        values ('whk_0123456789ab', 'https://hooks.example.com', sha256('secret of a receiver'), now(), 'ann')`);
+    const { rows } = await as('spanledger_reader').pool.query<{ kept: string }>(
+      `select kept::text from audit.changes where of_table in ('http_keys', 'webhook_endpoints') order by change_id`,
+    );
+    expect(rows).toHaveLength(2);
+    expect(rows[0]?.kept).toContain('"name": "billing"');
+    const { rows: secrets } = await owner.pool.query<{ known: string }>(
+      `select encode(key_hash, 'hex') as known from http_keys union all select encode(secret, 'hex') from webhook_endpoints`,
+    );
+    for (const { known } of secrets) expect(JSON.stringify(rows)).not.toContain(known);
+  });
+
   it.each([
     'select * from http_keys',
     'select * from http_actions',
+    'select * from webhook_endpoints',
     'delete from audit.alerts',
     'update stripe_reads set figure = 0, allowance = -1000000000, read_at = now()',
     "insert into stripe_reads values ('acme', '2026-10-01', 'meter', 'cus_acme', now(), 0, 0)",
