@@ -391,6 +391,12 @@ grant SELECT on audit.second_reports to spanledger_reader;
 
 grant SELECT on audit.usage_daily to spanledger_reader;
 
+grant EXECUTE on function public.changes_digest(ids bigint[]) to spanledger_reader;
+
+grant EXECUTE on function public.changes_digest(ids bigint[]) to spanledger_worker;
+
+grant EXECUTE on function public.session_tenant() to public;
+
 grant SELECT on public.allocations to spanledger_reader;
 
 grant SELECT on public.batch_leaves to spanledger_reader;

@@ -57,6 +57,8 @@ grant delete on fold_queue, seal_queue, change_queue, settle_queue to spanledger
 grant select on change_queue to spanledger_worker;
 -- It seals the journal by its digest, and reads nothing of it.
 revoke execute on function changes_digest(bigint[]) from public;
+-- A copy that was restored without its rights gives this one to everybody again, who could write a change without its row.
+revoke execute on function keep_change() from public;
 grant execute on function changes_digest(bigint[]) to spanledger_worker, spanledger_reader;
 do $$ begin
   if has_table_privilege('spanledger_worker', 'changes', 'select') then

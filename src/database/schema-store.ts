@@ -165,7 +165,13 @@ const RIGHTS = `
   with given as (
     select n.nspname || '.' || c.relname as thing, a.grantee, a.privilege_type || case when a.is_grantable then ' and to grant it' else '' end as given
     from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
-    where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm') and a.grantee <> c.relowner
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm', 'S') and a.grantee <> c.relowner
+    union all
+    -- What a function of ours does as its owner; without rights of its own everybody may call it.
+    select 'function ' || n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', a.grantee, a.privilege_type
+    from pg_proc p join pg_namespace n on n.oid = p.pronamespace, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and p.prosecdef and a.grantee <> p.proowner
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
     union all
     select n.nspname || '.' || c.relname, a.grantee, a.privilege_type || ' (' || string_agg(t.attname, ', ' order by t.attnum) || ')'
     from pg_attribute t join pg_class c on c.oid = t.attrelid join pg_namespace n on n.oid = c.relnamespace, aclexplode(t.attacl) a
@@ -194,8 +200,27 @@ const HIDERS = `
       or exists (select from pg_operator o where o.oprnamespace = n.oid
         and not exists (select from pg_depend d where d.objid = o.oid and d.deptype = 'e'))))`;
 
+/**
+ * Whatever of ours has an owner, and the ledger's own: whoever owns most of it. An owner may do all with what it owns, and
+ * no right shows that.
+ */
+const OWNED = `
+  owned as (
+    select case c.relkind when 'S' then 'sequence ' when 'v' then 'view ' when 'm' then 'view ' else 'table ' end || c.oid::regclass as thing,
+      c.relowner as owner
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm', 'S')
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'i'))
+    union all
+    select 'function ' || p.oid::regprocedure, p.proowner from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname in ('public', 'audit', 'tenant', 'wall')
+      and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
+    union all
+    select 'schema ' || n.nspname, n.nspowner from pg_namespace n where n.nspname in ('public', 'audit', 'tenant', 'wall')),
+  ledger as (select mode() within group (order by owner) as owner from owned)`;
+
 const INTRUDERS = `
-  with ${HIDERS}
+  with ${HIDERS}, ${OWNED}
   -- One on statements of the schema acts while migrations run, and what it leaves on ours is seen; one on logins acts upon every session.
   select '' as relation, 'event trigger ' || evtname || ' was added' as text
   from pg_event_trigger e join pg_proc p on p.oid = e.evtfoid join pg_namespace n on n.oid = p.pronamespace
@@ -256,6 +281,12 @@ const INTRUDERS = `
   union all
   select '', 'role ' || m.member::regrole || ' is a member of ' || m.roleid::regrole from pg_auth_members m
   where m.member in (select r.oid from pg_roles r where r.rolname in (${OUR_ROLES}))
+  union all
+  -- Who may do all that the ledger's owner may, a superuser among them, gains nothing; the schema public is mostly the database's owner's.
+  select '', o.thing || ' belongs to ' || o.owner::regrole from owned o, ledger l
+  where (o.owner in (select r.oid from pg_roles r where r.rolname in (${OUR_ROLES})) or not pg_has_role(o.owner, l.owner, 'member'))
+    and not (o.thing = 'schema public' and o.owner in ('pg_database_owner'::regrole,
+      (select datdba from pg_database where datname = current_database())))
   union all
   -- Without any setting the schema by a user's own name comes first.
   select '', 'schema ' || h.schema || ' has what its user finds before ours' from hiders h

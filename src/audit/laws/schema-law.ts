@@ -63,6 +63,9 @@ const DISTRIBUTED: ReadonlySet<string> = new Set([
   'function public.own_entries() was added',
   'function public.own_runs() was added',
   'function public.own_spans() was added',
+  'grant on function public.own_entries() to spanledger_tenant was added',
+  'grant on function public.own_runs() to spanledger_tenant was added',
+  'grant on function public.own_spans() to spanledger_tenant was added',
   'grant on public.citus_schemas to public was added',
   'grant on public.citus_tables to public was added',
   'grant on public.entries to spanledger_tenant is gone',
@@ -141,7 +144,7 @@ function definitionsIn(schema: string): ReadonlyMap<string, string> {
     if (table !== undefined) readTable(table, block, found);
     else if (/^(?:materialized )?view /.test(head)) found.set(`view ${head.split(' ')[1]}`, block);
     else if (head.startsWith('grant '))
-      found.set(`grant ${/ (on (?:schema )?\S+ to \w+);/.exec(head)?.[1]}`, block);
+      found.set(`grant ${/ (on .+ to \w+);/.exec(head)?.[1]}`, block);
     else if (head.startsWith('CREATE RULE')) found.set(`rule ${head.split(' ')[2]}`, block);
     else if (head.startsWith('CREATE OR REPLACE')) {
       found.set(`function ${head.replace(/^CREATE OR REPLACE \w+ /, '')}`, block);

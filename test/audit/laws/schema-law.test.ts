@@ -33,6 +33,22 @@ describe('law 12', () => {
     ],
     ['alter view wall.budgets set (security_barrier = false)', 'view wall.budgets was changed'],
     ['create view wall.closes as select * from public.closes', 'view wall.closes was added'],
+    [
+      'grant execute on function keep_change() to public',
+      'grant on function public.keep_change() to public was added',
+    ],
+    [
+      'grant execute on function keep_change() to spanledger_worker',
+      'grant on function public.keep_change() to spanledger_worker was added',
+    ],
+    [
+      'grant update on sequence act_numbers to spanledger_worker',
+      'grant on public.act_numbers to spanledger_worker was added',
+    ],
+    [
+      'grant usage on sequence batches_batch_id_seq to public',
+      'grant on public.batches_batch_id_seq to public was added',
+    ],
   ])('names a right or a view of the roles that is not as it was made: %s', (statement, named) =>
     undone(walled.database, async (inside) => {
       expect((await checkSchema(inside)).violations).toEqual([]);
@@ -101,6 +117,43 @@ describe('law 12', () => {
       expect((await checkSchema(inside)).violations).toContain(named);
     }),
   );
+
+  it.each([
+    ['function keep_change()', 'function keep_change()'],
+    ['schema public', 'schema public'],
+    ['table push_intents', 'table push_intents'],
+    ['sequence act_numbers', 'sequence act_numbers'],
+    ['view audit.entries', 'view audit.entries'],
+  ])('names what belongs to somebody else: %s', (thing, named) =>
+    undone(walled.database, async (inside) => {
+      const other = `other_${walled.database.name.slice(-12)}`;
+      await inside.pool.query(`create role ${other}; alter ${thing} owner to ${other}`);
+      expect((await checkSchema(inside)).violations).toContain(`${named} belongs to ${other}`);
+    }),
+  );
+
+  it('names no owner of a ledger that somebody made who is no superuser, and whose roles a superuser made', () =>
+    undone(walled.database, async (inside) => {
+      const other = `other_${walled.database.name.slice(-12)}`;
+      await inside.pool.query(`create role ${other};
+        do $$ declare ours record; begin
+          for ours in select c.oid::regclass as name from pg_class c where c.relkind in ('r', 'v') and c.relnamespace in ('public'::regnamespace, 'audit'::regnamespace) loop
+            execute format('alter table %s owner to ${other}', ours.name);
+          end loop;
+          for ours in select p.oid::regprocedure as name from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind = 'f' loop
+            execute format('alter function %s owner to ${other}', ours.name);
+          end loop;
+        end $$`);
+      const { violations } = await checkSchema(inside);
+      expect(violations.filter((violation) => violation.includes(' belongs to '))).toEqual([]);
+    }));
+
+  it('names what a copy that was restored without its rights lets everybody do, until the roles are made again', () =>
+    undone(walled.database, async (inside) => {
+      await inside.pool.query('grant execute on function keep_change() to public');
+      await makeRoles(inside);
+      expect((await checkSchema(inside)).violations).toEqual([]);
+    }));
 
   it('names what a user of the ledger finds before ours in the schema of its own name', () =>
     undone(walled.database, async (inside) => {
