@@ -265,6 +265,13 @@ const INTRUDERS = `
   where s.setdatabase in (0, (select oid from pg_database where datname = current_database())) and setting = 'synchronous_commit=off'
     and (s.setrole = 0 or has_any_column_privilege(s.setrole, 'public.entries', 'insert'))
   union all
+  -- Those of the server stand in no role's. One that loses what was answered is meant where somebody starts a server with it, as
+  -- tests and the demo do; in a file it stays unseen. full_page_writes is off where storage itself writes whole pages, as Aurora's.
+  select '', 'setting ' || s.name || '=' || s.setting || ' was made for the server' from pg_settings s
+  where s.source = 'configuration file' and (s.name || '=' || s.setting in ('fsync=off', 'synchronous_commit=off')
+      or s.name = 'search_path' and exists (select from unnest(string_to_array(s.setting, ',')) path join hiders h on h.schema = trim(both ' "' from path)))
+    or s.source in ('configuration file', 'command line') and s.name = 'session_replication_role' and s.setting <> 'origin'
+  union all
   select '', 'table ' || c.oid::regclass || ' is not logged, so that a crash would empty it'
   from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and c.relpersistence = 'u' and ${OURS}
   union all

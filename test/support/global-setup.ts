@@ -24,6 +24,8 @@ export interface ServerOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Its data lie in a folder of their own in this one. Default: the folder of temporary files. */
   readonly folder?: string;
+  /** Keeps what it answered, as a server of production does. Default: false. */
+  readonly durable?: boolean;
 }
 
 /** The migrated database that every fresh one is a copy of. */

@@ -24,8 +24,9 @@ const toldToEnd = new Promise<void>((resolve) => {
 process.stdout.once('error', () => {});
 
 const [given = '{}'] = process.argv.slice(2);
-const { settings = {}, folder }: ServerOptions = JSON.parse(given);
-const server = await startEmbeddedPostgres({ ...FAST_AND_FORGETFUL, ...settings }, folder);
+const { settings = {}, folder, durable = false }: ServerOptions = JSON.parse(given);
+const usual = durable ? {} : FAST_AND_FORGETFUL;
+const server = await startEmbeddedPostgres({ ...usual, ...settings }, folder);
 process.stdout.write(`${server.url}\n`);
 await toldToEnd;
 process.stdin.destroy();
