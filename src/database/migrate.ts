@@ -6,8 +6,9 @@ import type { Migration, MigrationProvider } from 'kysely/migration';
 import { Migrator } from 'kysely/migration';
 import { pause } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
+import { version } from '../version.ts';
 import type { Database } from './database.ts';
-import { sqlState } from './database.ts';
+import { isNotAllowed, sqlState } from './database.ts';
 
 /** Ships beside the sources, so that any commit carries the schema that it needs. */
 export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -23,6 +24,11 @@ const OLDEST_SERVER = 150_000;
 export async function migrate(database: Database): Promise<readonly string[]> {
   await refuseOldServer(database);
   const files = await readMigrations();
+  const newer = await readNewer(
+    database,
+    files.map(({ name }) => name),
+  );
+  if (newer.length > 0) throw olderThan(newer);
   const migrator = new Migrator({
     db: database.kysely,
     provider: providerOf(files),
@@ -53,6 +59,42 @@ async function applyMissing(migrator: Migrator) {
 
 const UNDEFINED_TABLE = '42P01';
 
+/**
+ * Explains a fault of a schema that does not fit as what it is where a newer version of this program made that schema;
+ * null where it is not so, or where the database's user may not read which migrations were applied.
+ */
+export async function explainNewerSchema(database: Database): Promise<Refusal | null> {
+  try {
+    const newer = await readNewer(database, await migrationNames());
+    return newer.length === 0 ? null : olderThan(newer);
+  } catch (error) {
+    if (isNotAllowed(error)) return null;
+    throw error;
+  }
+}
+
+/** Reads the migrations that were applied and that this program does not have. */
+async function readNewer(database: Database, known: readonly string[]): Promise<readonly string[]> {
+  const { rows } = await database.pool.query<{ is_migrated: boolean }>(
+    `select to_regclass('schema_migrations') is not null as is_migrated`,
+  );
+  if (rows[0]?.is_migrated !== true) return [];
+  const applied = await database.pool.query<{ name: string }>(
+    `select name from schema_migrations where name <> all($1) order by name`,
+    [known],
+  );
+  return applied.rows.map(({ name }) => name);
+}
+
+function olderThan(newer: readonly string[]): Refusal {
+  const others = newer.length - 1;
+  return new Refusal(
+    'not_migrated',
+    `this program, version ${version()}, is older than the schema of the database, which has ${newer.at(-1)}${others === 0 ? '' : ` and ${others} more`} that it does not know`,
+    'use the version of the program that made this schema, or a newer one; a schema does not go back, and going back to a program of before needs no "migrate" (infra/README.md, "Upgrading and going back")',
+  );
+}
+
 interface MigrationFile {
   readonly name: string;
   readonly text: string;
@@ -60,14 +102,18 @@ interface MigrationFile {
 }
 
 async function readMigrations(): Promise<readonly MigrationFile[]> {
-  const names = (await readdir(MIGRATIONS)).filter((name) => /^\d{4}-.+\.sql$/.test(name)).sort();
   return Promise.all(
-    names.map(async (file) => {
-      const text = await readFile(MIGRATIONS + file, 'utf8');
+    (await migrationNames()).map(async (name) => {
+      const text = await readFile(`${MIGRATIONS}${name}.sql`, 'utf8');
       const hash = createHash('sha256').update(text).digest('hex');
-      return { name: file.replace(/\.sql$/, ''), text, hash };
+      return { name, text, hash };
     }),
   );
+}
+
+async function migrationNames(): Promise<readonly string[]> {
+  const files = await readdir(MIGRATIONS);
+  return files.flatMap((file) => /^(\d{4}-.+)\.sql$/.exec(file)?.slice(1) ?? []).sort();
 }
 
 function providerOf(files: readonly MigrationFile[]): MigrationProvider {

@@ -258,4 +258,22 @@ describe('migrate', () => {
     );
     expect(result.stderr).toContain('put the change into a new migration');
   });
+
+  it('of an older program is refused by name, and so is a command that the newer schema does not fit', async () => {
+    const migrated = await freshDatabase();
+    const environment = { DATABASE_URL: migrated.url };
+    await migrated.pool.query(`insert into schema_migrations
+      values ('9998-of-tomorrow', '2027-01-01T00:00:00.000Z'), ('9999-newer', '2027-01-02T00:00:00.000Z')`);
+    const said =
+      /older than the schema of the database, which has 9999-newer and 1 more that it does not know\n {2}use the version/;
+    const migrating = await cli(['migrate'], environment);
+    expect(migrating.stderr).toMatch(said);
+    expect(migrating.exitCode).toBe(3);
+    // What fits goes on: code of before works while the new one is deployed.
+    expect((await cli(['tenant', 'list'], environment)).exitCode).toBe(0);
+    await migrated.pool.query('alter table tenants rename to customers');
+    const listing = await cli(['tenant', 'list'], environment);
+    expect(listing.stderr).toMatch(said);
+    expect(listing.exitCode).toBe(3);
+  });
 });

@@ -75,6 +75,8 @@ async function run(
     try {
       await work(session);
       return session.exitCode();
+    } catch (error) {
+      throw await session.seenWithSchema(error);
     } finally {
       out.end();
       await session.close();

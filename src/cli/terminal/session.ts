@@ -5,8 +5,10 @@ import { readConfig, required } from '../../config.ts';
 import { type Acting, actingAs } from '../../database/acting.ts';
 import type { Database } from '../../database/database.ts';
 import { closeDatabase, openDatabase } from '../../database/database.ts';
+import { explainFault } from '../../database/explain-fault.ts';
 import type { Log } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
+import { Refusal } from '../../refusal.ts';
 import type { S3Parts } from '../../s3-address.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -36,6 +38,8 @@ export interface Session {
 
 export interface OpenSession extends Session {
   readonly exitCode: () => number;
+  /** Returns what an error means where the schema does not fit because a newer version of this program made it. */
+  seenWithSchema(error: unknown): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -92,6 +96,13 @@ export function openSession(terminal: Terminal, out: Output, acting: Acting): Op
       exitCode = EXIT_CODES.over_budget;
     },
     exitCode: () => exitCode,
+    async seenWithSchema(error) {
+      const refusal = error instanceof Refusal ? error : explainFault(error);
+      if (database === null || refusal?.kind !== 'not_migrated') return error;
+      // The module is loaded only here: no other command should wait for it.
+      const { explainNewerSchema } = await import('../../database/migrate.ts');
+      return (await explainNewerSchema(database)) ?? error;
+    },
     async close() {
       if (database !== null) await closeDatabase(database);
     },
