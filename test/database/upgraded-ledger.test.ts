@@ -77,6 +77,37 @@ it('alerts of before keep their rows and their journal under the new name, and o
   expect(violations).toEqual(['push_alerts {"alert_id": 2} was changed in detail']);
 });
 
+it('columns that came after the last change of a row are held against the journal, too', async () => {
+  const older = await freshDatabase({ schema: 'empty', connections: 2 });
+  await applyMigrations(older, '0000', '0035');
+  await older.pool.query(`insert into tenants (tenant_id, created_at) values ('acme', '2026-09-01'), ('birch', '2026-09-01');
+    insert into batches (kind, recorded_at, entries, charge, cost) values ('ingest', '2026-09-02', 0, 0, 0);
+    insert into quarantine (batch_id, received_at, reason, detail, body)
+      select batch_id, recorded_at, 'not_json', 'it is bad', '{' from batches`);
+  await applyMigrations(older, '0035', '0041');
+  await older.pool.query(`insert into budgets (tenant_id, per, feature, user_id, amount, currency, is_hard, measure, agent_run_id,
+      tags, on_unavailable, priced_only, time_zone, counts_from, counts_from_period, set_at, set_by)
+    select tenant_id, 'month', '', '', 5, 'USD', false, 'money', '', '{}', 'deny', false, 'UTC', '2026-09-01', '2026-09-01',
+      '2026-09-01', 'ann' from tenants where tenant_id in ('acme', 'birch')`);
+  await applyMigrations(older, '0041', '9999');
+  const violations = async () => {
+    const scope = await openScope(older, 'full');
+    return (await checkJournal(older, scope, ['tenants', 'budgets', 'quarantine'])).violations;
+  };
+  expect(await violations()).toEqual([]);
+  await older.pool.query(`update tenants set name = 'Birch' where tenant_id = 'birch'`);
+  expect(await violations()).toEqual([]);
+  await older.pool.query(`set session_replication_role = replica;
+    update tenants set name = 'Mallory', address = 'elsewhere' where tenant_id = 'acme';
+    update budgets set thresholds = '{1}' where tenant_id = 'acme';
+    update quarantine set repeats = '{}', body_digest = sha256('other'); reset session_replication_role`);
+  expect(await violations()).toEqual([
+    'tenants {"tenant_id": "acme"} was changed in address, name',
+    'budgets {"budget_id": 1} was changed in thresholds',
+    'quarantine {"quarantine_id": 1} was changed in body_digest, repeats',
+  ]);
+});
+
 it('costs that were converted before they were counted by the fold are counted once', async () => {
   const database = await freshDatabase({ connections: 4 });
   await importBooks(database, 'cost');

@@ -44,8 +44,8 @@ export const JOURNALED: Readonly<
 };
 
 /**
- * Checks law 11: every row of these tables is as the journal last kept it, in every column that the
- * journal knows. The journal itself is sealed (law 8). Of the tables that grow with every month or message, an
+ * Checks law 11: every row of these tables is as the journal last kept it, and empty in every column that came
+ * after that; a migration that gives a new column values writes them into the journal. The journal itself is sealed (law 8). Of the tables that grow with every month or message, an
  * incremental run looks at the rows whose changes were sealed since. A table that the database's user may not
  * read is left out, and named.
  */
@@ -118,9 +118,10 @@ async function compareTable(database: Database, scope: LawScope, name: string) {
         when n.row_key is not null and l.kept is null then 'was added'
         else 'was changed in ' || d.columns end as fault
       from now n full join last l on l.row_key = n.row_key
-        cross join lateral (select string_agg(c.key, ', ' order by c.key) as columns from jsonb_each(l.kept) c
-          -- Nearly every row is as it was, and few are compared by their columns.
-          where l.kept is distinct from n.kept and c.value is distinct from n.kept -> c.key) d
+        cross join lateral (select string_agg(c.key, ', ' order by c.key) as columns from jsonb_each(l.kept || n.kept) c
+          -- Nearly every row is as it was, and few are compared by their columns. One that came later is null where the journal does not know it.
+          where l.kept is distinct from n.kept
+            and coalesce(l.kept -> c.key, 'null') is distinct from coalesce(n.kept -> c.key, 'null')) d
     )
     select count(*) as checked,
       (array_agg(${name} || ' ' || row_key || ' ' || fault) filter (where fault is not null))
