@@ -28,7 +28,12 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('reconcile', { month }),
   anOperation('report runs', {}),
   anOperation('rerate', { month, tenant_id: tenant }),
-  anOperation('seal publish', { to: z.string().nullable(), retain_days: z.int().nullable() }),
+  anOperation('seal publish', {
+    to: z.string().nullable(),
+    retain_days: z.int().nullable(),
+    /** The place of the seals from before a restore; null where none was made. */
+    restored_from: z.string().nullable(),
+  }),
   anOperation('statement', {
     tenant_id: tenant,
     month,

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { countField, dayField, hashField, idField, instantField, listOf } from '../fields.ts';
+import {
+  countField,
+  dayField,
+  hashField,
+  idField,
+  instantField,
+  lineGiven,
+  listOf,
+} from '../fields.ts';
 
 export const sealListRequest = z.strictObject({
   /** The number of the newest seals that are wanted. */
@@ -29,6 +37,13 @@ export const sealPublicationRequest = z.strictObject({
   retain_days: z.int().positive().nullable(),
   /** Null takes `compliance` for a bucket. */
   lock_mode: z.enum(['compliance', 'governance']).nullable(),
+  /**
+   * Where seals were published before a backup was restored: the new place says first what is lost of
+   * them. Null where none was restored.
+   */
+  restored_from: z.string().nullable(),
+  /** Why a backup was restored, for whoever audits it; null where none was. */
+  reason: lineGiven(500).nullable(),
 });
 export type SealPublicationRequest = z.output<typeof sealPublicationRequest>;
 

@@ -104,7 +104,13 @@ it.each([
   { request: sealListRequest, json: { last: 20 } },
   {
     request: sealPublicationRequest,
-    json: { to: 's3://acme-audit', retain_days: 2557, lock_mode: 'compliance' },
+    json: {
+      to: 's3://acme-audit/anew',
+      retain_days: 2557,
+      lock_mode: 'compliance',
+      restored_from: 's3://acme-audit/seals',
+      reason: 'a disk was lost',
+    },
   },
   {
     request: setIssuerRequest,

@@ -25,6 +25,7 @@ export const BUCKET_ACTS: readonly Route[] = [
     answer: sealPublicationAnswer,
     async use(parts, request) {
       refuseFile(request.to);
+      if (request.restored_from !== null) refuseFile(request.restored_from);
       return publishSeals(parts, request);
     },
   }),

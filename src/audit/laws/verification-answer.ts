@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countField, idField, listOf } from '../../fields.ts';
+import { countField, dayField, idField, instantField, listOf } from '../../fields.ts';
 
 export const verificationRequest = z.strictObject({
   /** What is looked at: everything, or only what came since the last run in which every law held. */
@@ -32,7 +32,23 @@ export const verificationAnswer = z.strictObject({
   left_out: listOf(z.string()),
   /** The published seals that were compared with the chain; null where none was asked for. */
   against: z
-    .strictObject({ place: z.string(), seals: countField, last_seal: idField.nullable() })
+    .strictObject({
+      place: z.string(),
+      seals: countField,
+      last_seal: idField.nullable(),
+      /** The restores after which that place goes on, as its operator said them there. */
+      restores: listOf(
+        z.strictObject({
+          from: z.string(),
+          reason: z.string(),
+          said_at: instantField,
+          /** The last seal published before that the chain was left with; null where there was none. */
+          kept_seal: idField.nullable(),
+          /** What was published before and is in no chain any more. */
+          lost: listOf(z.strictObject({ day: dayField, seal: idField })),
+        }),
+      ),
+    })
     .nullable(),
 });
 export type VerificationAnswer = z.infer<typeof verificationAnswer>;

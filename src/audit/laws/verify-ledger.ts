@@ -1,6 +1,11 @@
 import type { ProgressPart } from '../../parts.ts';
 import type { S3Parts } from '../../s3-address.ts';
 import { readPublished } from '../../seals/publication/publication.ts';
+import {
+  type Published,
+  type PublishedRestore,
+  sealsToFind,
+} from '../../seals/publication/published-seals.ts';
 import { checkLaws, type LawParts } from './check-laws.ts';
 import type { VerificationAnswer, VerificationRequest } from './verification-answer.ts';
 
@@ -9,9 +14,9 @@ export async function verifyLedger(
   parts: LawParts & S3Parts & ProgressPart,
   { scope, against }: VerificationRequest,
 ): Promise<VerificationAnswer> {
-  const published = against === null ? [] : await readPublished(parts, against);
-  const laws = await checkLaws(parts, { scope, published });
-  const last = published.at(-1);
+  const published = against === null ? NOTHING : await readPublished(parts, against);
+  const laws = await checkLaws(parts, { scope, published: sealsToFind(published) });
+  const last = published.seals.at(-1);
   return {
     left_out: parts.checkStripe === null ? [NO_STRIPE] : [],
     against:
@@ -19,12 +24,25 @@ export async function verifyLedger(
         ? null
         : {
             place: against,
-            seals: published.length,
+            seals: published.seals.length,
             last_seal: last === undefined ? null : String(last.seal),
+            restores: published.restores.map(toRestore),
           },
     holds: laws.every((law) => law.violations.length === 0),
     scope,
     laws: laws.map((law) => ({ ...law, range: law.range ?? null })),
+  };
+}
+
+const NOTHING: Published = { seals: [], restores: [] };
+
+function toRestore({ from, reason, said_at, kept, lost }: PublishedRestore) {
+  return {
+    from,
+    reason,
+    said_at,
+    kept_seal: kept === null ? null : String(kept.seal),
+    lost: lost.map(({ day, seal }) => ({ day, seal: String(seal) })),
   };
 }
 

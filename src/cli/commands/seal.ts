@@ -40,6 +40,8 @@ interface PublishFlags {
   readonly to: string;
   readonly retainDays?: number;
   readonly lockMode?: 'compliance' | 'governance';
+  readonly restoredFrom?: string;
+  readonly reason?: string;
 }
 
 function addPublish(group: Command): void {
@@ -56,10 +58,17 @@ function addPublish(group: Command): void {
         'compliance',
         'governance',
       ]),
-    );
+    )
+    .option(
+      '--restored-from <place>',
+      'after a restore: where seals were published before; what is lost of them is said first',
+    )
+    .option('--reason <text>', 'why a backup was restored');
   perform<PublishFlags>(command, async (session, { options }) => {
     const { to, retainDays = null, lockMode = null } = options;
-    const given = { to, retain_days: retainDays, lock_mode: lockMode };
+    const { restoredFrom = null, reason = null } = options;
+    const restored = { restored_from: restoredFrom, reason };
+    const given = { to, retain_days: retainDays, lock_mode: lockMode, ...restored };
     const request = readRequest(sealPublicationRequest, given);
     const published = await publishSeals(session.parts(), request);
     session.out.answer(published, (shown) => describe(shown, to));

@@ -122,9 +122,13 @@ function tenantSetting({ tenant_id, give, from }: OperationOf<'tenant set'>): re
   }
 }
 
-function sealPublication({ to, retain_days }: OperationOf<'seal publish'>): readonly string[] {
+function sealPublication(operation: OperationOf<'seal publish'>): readonly string[] {
+  const { to, retain_days, restored_from } = operation;
   const days = retain_days === null ? null : String(retain_days);
-  return [...optional('--to', to), ...optional('--retain-days', days)];
+  const restored =
+    restored_from === null ? [] : ['--restored-from', restored_from, '--reason', '…'];
+  const place = to ?? (restored_from === null ? null : 'PLACE');
+  return [...optional('--to', place), ...optional('--retain-days', days), ...restored];
 }
 
 function optional(flag: string, value: string | null): readonly string[] {

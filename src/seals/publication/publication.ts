@@ -3,15 +3,15 @@ import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { isBucket, readS3Address, type S3Parts } from '../../s3-address.ts';
-import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
+import { formatPublished, type Published, parsePublished } from './published-seals.ts';
 import type { ObjectLock } from './seal-bucket-client.ts';
 
 /** A place where seals are published: lines of a file, or objects of a bucket. */
 export interface Publication {
-  /** Answers in the order of the chain, and with none where nothing was published yet. */
-  read(): Promise<readonly PublishedSeal[]>;
-  /** Adds seals. In a bucket each is under the lock; a file is protected by whoever keeps it. */
-  add(seals: readonly PublishedSeal[], lock: ObjectLock | null): Promise<void>;
+  /** Answers with nothing where nothing was published yet. */
+  read(): Promise<Published>;
+  /** Adds restores, then seals. In a bucket each is under the lock; a file is protected by whoever keeps it. */
+  add(published: Published, lock: ObjectLock | null): Promise<void>;
   close(): void;
 }
 
@@ -24,22 +24,23 @@ export function openPublication(parts: S3Parts, place: string): Promise<Publicat
  * Reads what was published there; throws a `Refusal` where nothing was, since nothing can be told
  * by nothing.
  */
-export async function readPublished(
-  parts: S3Parts,
-  place: string,
-): Promise<readonly PublishedSeal[]> {
+export async function readPublished(parts: S3Parts, place: string): Promise<Published> {
   const publication = await openPublication(parts, place);
   try {
-    const seals = await publication.read();
-    if (seals.length > 0) return seals;
+    const published = await publication.read();
+    if (!isEmpty(published)) return published;
   } finally {
     publication.close();
   }
   throw new Refusal(
     'not_found',
     `no seal is published at ${place}`,
-    advise`give the file or the s3:// address that ${{ operation: 'seal publish', to: null, retain_days: null }} was given`,
+    advise`give the file or the s3:// address that ${{ operation: 'seal publish', to: null, retain_days: null, restored_from: null }} was given`,
   );
+}
+
+export function isEmpty({ seals, restores }: Published): boolean {
+  return seals.length === 0 && restores.length === 0;
 }
 
 function openFile(path: string): Publication {
@@ -51,8 +52,8 @@ function openFile(path: string): Publication {
       });
       return parsePublished(text, path);
     },
-    async add(seals) {
-      await appendFile(path, seals.map(formatPublished).join(''));
+    async add({ restores, seals }) {
+      await appendFile(path, [...restores, ...seals].map(formatPublished).join(''));
     },
     close() {},
   };
@@ -65,9 +66,9 @@ async function openBucket({ s3Endpoint: endpoint }: S3Parts, place: string): Pro
   const bucket = openSealBucket({ ...address, endpoint });
   return {
     read: bucket.read,
-    async add(seals, lock) {
+    async add({ restores, seals }, lock) {
       if (lock === null) throw new Error('what is published to a bucket needs a lock');
-      for (const seal of seals) await bucket.publish(seal, lock);
+      for (const one of [...restores, ...seals]) await bucket.publish(one, lock);
     },
     close: bucket.close,
   };

@@ -7,7 +7,8 @@ import type { SealPublicationAnswer, SealPublicationRequest } from '../seal-answ
 import { sealAll } from '../seal-batches.ts';
 import { findUnknown, readDayEnds } from '../seal-store.ts';
 import { openPublication } from './publication.ts';
-import type { PublishedSeal } from './published-seals.ts';
+import { type PublishedSeal, sealsToFind } from './published-seals.ts';
+import { sayRestore } from './say-restore.ts';
 import type { ObjectLock } from './seal-bucket-client.ts';
 
 /**
@@ -23,11 +24,12 @@ export async function publishSeals(
   const publication = await openPublication(parts, request.to);
   try {
     const before = await publication.read();
-    const [unknown] = await findUnknown(database, before);
-    if (unknown !== undefined) refuseOtherChain(unknown, request.to);
+    const restores = await sayRestore(parts, request, before);
+    const [unknown] = await findUnknown(database, sealsToFind(before));
+    if (unknown !== undefined) refuseOtherChain(unknown, request);
     await sealAll(database, clock);
-    const ends = await readDayEnds(database, before.at(-1)?.seal ?? 0n);
-    await publication.add(ends, lock);
+    const ends = await readDayEnds(database, before.seals.at(-1)?.seal ?? 0n);
+    await publication.add({ restores, seals: ends }, lock);
     return ends.map((end) => ({ ...end, seal: String(end.seal) }));
   } finally {
     publication.close();
@@ -47,7 +49,7 @@ function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | n
     throw new Refusal(
       'bad_request',
       `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
-      advise`say it, such as ${{ operation: 'seal publish', to, retain_days: 2557 }} for seven years`,
+      advise`say it, such as ${{ operation: 'seal publish', to, retain_days: 2557, restored_from: null }} for seven years`,
     );
   }
   if (days === null && mode === null) return null;
@@ -58,10 +60,13 @@ function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | n
   );
 }
 
-function refuseOtherChain(unknown: PublishedSeal, place: string): never {
+function refuseOtherChain(
+  unknown: PublishedSeal,
+  { to, retain_days }: SealPublicationRequest,
+): never {
   throw new Refusal(
     'conflict',
-    `seal ${unknown.seal}, published for ${unknown.day} in ${place}, is not the one in the database`,
-    advise`run ${{ operation: 'verify', against: place }}; was it written from another database?`,
+    `seal ${unknown.seal}, published for ${unknown.day} in ${to}, is not the one in the database`,
+    advise`run ${{ operation: 'verify', against: to }}; was it written from another database? Where a backup was restored, leave that place as it is, and go on at a new one with ${{ operation: 'seal publish', to: null, retain_days, restored_from: to }}`,
   );
 }

@@ -8,13 +8,19 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import type { InstantMs } from '../../clock.ts';
-import { toDate } from '../../clock.ts';
+import { parseInstant, toDate } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import type { S3Address } from '../../s3-address.ts';
 import { askBucket, connectS3 } from '../../s3-client.ts';
 import { refuseUnlocked } from '../../s3-refusal.ts';
-import { formatPublished, type PublishedSeal, parsePublished } from './published-seals.ts';
+import {
+  formatPublished,
+  type Published,
+  type PublishedRestore,
+  type PublishedSeal,
+  parsePublished,
+} from './published-seals.ts';
 
 /** The lock says how long S3 keeps an object from being replaced or deleted. */
 export interface ObjectLock {
@@ -29,9 +35,9 @@ export interface SealBucket {
    * version or a delete marker hides: those can be made without breaking a lock, and would hide
    * what was published.
    */
-  read(): Promise<readonly PublishedSeal[]>;
-  /** Does nothing where the same seal stands there already; throws a `Refusal` where another one does. */
-  publish(seal: PublishedSeal, lock: ObjectLock): Promise<void>;
+  read(): Promise<Published>;
+  /** Does nothing where the same stands there already; throws a `Refusal` where another one does. */
+  publish(published: PublishedSeal | PublishedRestore, lock: ObjectLock): Promise<void>;
   close(): void;
 }
 
@@ -45,15 +51,15 @@ export function openSealBucket(
   const client = connectS3(endpoint);
   return {
     read: () => askBucket(client, bucket, () => readAll(client, address)),
-    publish: (seal, lock) =>
-      askBucket(client, bucket, () => publish(client, address, { seal, lock })),
+    publish: (published, lock) =>
+      askBucket(client, bucket, () => publish(client, address, { published, lock })),
     close: () => client.destroy(),
   };
 }
 
-async function readAll(client: S3Client, address: S3Address): Promise<readonly PublishedSeal[]> {
+async function readAll(client: S3Client, address: S3Address): Promise<Published> {
   const versions = await listVersions(client, address);
-  const seals: PublishedSeal[] = [];
+  const read: Published[] = [];
   for (let start = 0; start < versions.length; start += READS_AT_ONCE) {
     const some = versions.slice(start, start + READS_AT_ONCE);
     const texts = await Promise.all(
@@ -62,9 +68,14 @@ async function readAll(client: S3Client, address: S3Address): Promise<readonly P
         return parsePublished(text, `s3://${address.bucket}/${version.key}`);
       }),
     );
-    seals.push(...texts.flat());
+    read.push(...texts);
   }
-  return seals.sort((a, b) => Number(a.seal - b.seal));
+  return {
+    seals: read.flatMap(({ seals }) => seals).sort((a, b) => Number(a.seal - b.seal)),
+    restores: read
+      .flatMap(({ restores }) => restores)
+      .sort((a, b) => parseInstant(a.said_at) - parseInstant(b.said_at)),
+  };
 }
 
 interface ObjectVersion {
@@ -108,10 +119,11 @@ async function readText(
 async function publish(
   client: S3Client,
   { bucket, prefix }: S3Address,
-  { seal, lock }: { readonly seal: PublishedSeal; readonly lock: ObjectLock },
+  of: { readonly published: PublishedSeal | PublishedRestore; readonly lock: ObjectLock },
 ): Promise<void> {
-  const key = `${prefix}${seal.day}-seal-${seal.seal}.jsonl`;
-  const text = formatPublished(seal);
+  const { published, lock } = of;
+  const key = `${prefix}${nameOf(published)}.jsonl`;
+  const text = formatPublished(published);
   try {
     await client.send(
       new PutObjectCommand({
@@ -135,10 +147,20 @@ async function publish(
     if ((await readText(client, { bucket, key })) === text) return;
     throw new Refusal(
       'conflict',
-      `s3://${bucket}/${key} holds another seal ${seal.seal}, and a published seal is never replaced`,
+      `s3://${bucket}/${key} holds another ${wordFor(published)}, and what is published is never replaced`,
       advise`run ${{ operation: 'verify', against: `s3://${bucket}/${prefix}` }}; was it written from another database?`,
     );
   }
+}
+
+function nameOf(published: PublishedSeal | PublishedRestore): string {
+  return published.format === 'spanledger-published-seal-1'
+    ? `${published.day}-seal-${published.seal}`
+    : `${published.said_at.slice(0, 10)}-restored-to-seal-${published.kept?.seal ?? 0}`;
+}
+
+function wordFor(published: PublishedSeal | PublishedRestore): string {
+  return published.format === 'spanledger-published-seal-1' ? `seal ${published.seal}` : 'restore';
 }
 
 function isTaken(error: unknown): boolean {

@@ -48,8 +48,9 @@ const FORMS: {
     { month: null, tenant_id: null },
   ],
   'seal publish': [
-    { to: null, retain_days: null },
-    { to: 's3://seals', retain_days: 2557 },
+    { to: null, retain_days: null, restored_from: null },
+    { to: 's3://seals', retain_days: 2557, restored_from: null },
+    { to: null, retain_days: null, restored_from: 'seals.jsonl' },
   ],
   statement: [
     { tenant_id: null, month: null, show: 'proof' },
