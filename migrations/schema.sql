@@ -45,6 +45,7 @@ table batches (
   constraint batches_pkey PRIMARY KEY (batch_id),
   constraint batches_kind_check CHECK ((kind = ANY (ARRAY['ingest'::text, 'replay'::text, 'correction'::text, 'allocation'::text, 'adjustment'::text])))
 );
+CREATE TRIGGER acts_are_of_people BEFORE INSERT ON public.batches FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['adjustment'::text, 'allocation'::text])) OR (current_setting('spanledger.actor'::text, true) <> ''::text))) EXECUTE FUNCTION refuse_acts_of_people();
 CREATE TRIGGER batches_are_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batches FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER batches_of_actors_are_kept AFTER INSERT ON public.batches REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT WHEN ((current_setting('spanledger.actor'::text, true) <> ''::text)) EXECUTE FUNCTION keep_change('batch_id', 'salt');
 
@@ -2149,6 +2150,21 @@ CREATE OR REPLACE FUNCTION public.output_units_amount(units jsonb, prices jsonb,
 AS $function$
   select case when units is null then 0::numeric else sum_of_output(units, prices, factor) end
 $function$
+;
+
+CREATE OR REPLACE FUNCTION public.refuse_acts_of_people()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  if has_table_privilege('allocations', 'insert') then
+    return new;
+  end if;
+  raise insufficient_privilege using message = format(
+    'permission denied for %s: a worker posts usage and what follows from it, and nothing in the name of a person',
+    case when new.kind in ('adjustment', 'allocation') then 'a batch of kind ' || new.kind else 'a batch of an actor' end);
+end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.refuse_change()

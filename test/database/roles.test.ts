@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkPrices } from '../../src/audit/laws/prices-law-store.ts';
+import { openScope } from '../../src/audit/laws/scope-store.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
@@ -17,6 +19,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { count, createDatabase, textRows } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
 import { type Login, makeLogin } from '../support/login.ts';
+import { undone } from '../support/undone.ts';
 import { brokenLaws } from '../support/worker.ts';
 
 type Role = 'spanledger_worker' | 'spanledger_reader' | 'spanledger_tenant';
@@ -192,6 +195,42 @@ describe('the worker of a ledger of before', () => {
     await makeRoles(owner);
     await fit();
   });
+});
+
+describe('the worker in the name of a person', () => {
+  const CREDIT = `insert into batches (kind, recorded_at, entries, charge, cost) values ('adjustment', now(), 1, -25000000000000, 0)`;
+
+  it.each([
+    CREDIT,
+    CREDIT.replace("'adjustment'", "'allocation'"),
+    `create temporary table allocations (); ${CREDIT}`,
+    `select set_config('spanledger.actor', 'cfo@corp.example', false); ${CREDIT.replace("'adjustment'", "'correction'")}`,
+  ])('may not %s', async (statements) => {
+    const worker = as('spanledger_worker');
+    const before = await count(owner, 'batches');
+    await expect(worker.pool.query(statements)).rejects.toThrow(
+      /permission denied for a batch of .*nothing in the name of a person/,
+    );
+    expect(await count(owner, 'batches')).toBe(before);
+  });
+
+  it('posts no adjustment within a batch of its own that law 7 would not name', () =>
+    undone(owner, async (inside) => {
+      await inside.pool.query(`set local role spanledger_worker;
+        with batch as (
+          insert into batches (kind, recorded_at, entries, charge, cost)
+          values ('ingest', now(), 1, -25000000000000, 0) returning batch_id
+        ) insert into entries (select (jsonb_populate_record(e, jsonb_build_object('entry_id', batch_id * 1000000,
+          'kind', 'adjustment', 'event_id', 'mine', 'charge', -25000000000000, 'cost', 0, 'charge_rate_id', null,
+          'uncached_input_tokens', 0, 'cache_read_tokens', 0, 'cache_write_tokens', 0, 'output_tokens', 0,
+          'response_id', null, 'actor', 'cfo@corp.example', 'reason', 'goodwill'))).*
+        from entries e, batch where outcome = 'charged' and kind = 'usage' limit 1);
+        reset role`);
+      const law = await checkPrices(inside, await openScope(inside, 'full'));
+      expect(law.violations).toContainEqual(
+        expect.stringMatching(/: an adjustment of -25000000000000 p, in a batch of kind ingest$/),
+      );
+    }));
 });
 
 describe('the reader', () => {

@@ -71,15 +71,21 @@ async function checkShares(database: Database, scope: LawScope): Promise<Checked
   return rows[0] ?? NOTHING;
 }
 
-/** An adjustment is an amount alone, and what takes one back is the whole of it, below zero. */
+/**
+ * An adjustment is an amount alone, in a batch of its own kind, which a worker may not post, and what takes one back is the
+ * whole of it, below zero.
+ */
 async function checkAdjustments(database: Database, scope: LawScope): Promise<Checked> {
   const { rows } = await sql<Checked>`
     select count(*) as checked, array_agg('ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '": an adjustment of '
-        || e.charge || ' p' || coalesce(' that takes back ' || o.charge || ' p', ''))
+        || e.charge || ' p' || coalesce(' that takes back ' || o.charge || ' p', '')
+        || case when e.is_reversal or b.kind = 'adjustment' then '' else ', in a batch of kind ' || coalesce(b.kind, 'none') end)
       filter (where e.charge = 0 or e.cost is distinct from 0 or e.charge_rate_id is not null
         or e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.output_tokens <> 0
-        or e.units is not null or e.is_reversal and e.charge is distinct from -o.charge) as violations
+        or e.units is not null or e.is_reversal and e.charge is distinct from -o.charge
+        or not e.is_reversal and b.kind is distinct from 'adjustment') as violations
     from ${entriesOf(scope)} e left join lateral entries_of_id(e.corrects_entry_id) o on true
+      left join batches b on b.batch_id = e.entry_id / ${ENTRIES_PER_BATCH}
     where e.kind = 'adjustment'`.execute(database.kysely);
   return rows[0] ?? NOTHING;
 }
