@@ -21,6 +21,9 @@ export interface Parts {
   readonly days?: DaysForReading;
 }
 
+/** What an act that posts works with. A fold that fails after it is said to the log, where there is one. */
+export type ActParts = Pick<Parts, 'database' | 'clock'> & Partial<Pick<Parts, 'log'>>;
+
 /** A UTC day of a period, and a number that grows whenever something is added to it. */
 export interface DayVersion {
   readonly periodStart: string;

@@ -15,7 +15,7 @@ import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldPosted } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
-import type { Parts } from '../parts.ts';
+import type { ActParts, Parts } from '../parts.ts';
 import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
@@ -45,9 +45,10 @@ import { DEFAULT_WEIGHTS, formatWeights } from './token-weights.ts';
  * what was posted; with other content it is refused. With `dryRun` it answers what would be posted.
  */
 export async function allocatePool(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   asked: AllocateRequest,
 ): Promise<AllocationAnswer> {
+  const { database, clock } = parts;
   const request = toPool(asked);
   refuseImpossiblePool(request);
   const answer = await retryLostRace(() =>
@@ -65,7 +66,7 @@ export async function allocatePool(
       return post(transaction, divided, clock());
     }),
   );
-  if (!asked.dry_run) await foldPosted(database, clock);
+  if (!asked.dry_run) await foldPosted(parts);
   return answer;
 }
 
@@ -97,9 +98,10 @@ function toPool({
 
 /** Takes a pool back, each share by its reversal (R13). Doing it again is a duplicate. */
 export async function reversePool(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   { pool, month, ...note }: ReverseRequest,
 ): Promise<AllocationAnswer> {
+  const { database, clock } = parts;
   const answer = await retryLostRace(() =>
     inTransaction(database, async (transaction) => {
       await lockForPosting(transaction);
@@ -123,7 +125,7 @@ export async function reversePool(
       return answerHeld(transaction, posted, 'reversed');
     }),
   );
-  await foldPosted(database, clock);
+  await foldPosted(parts);
   return answer;
 }
 

@@ -14,7 +14,7 @@ import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { findConflict } from '../ledger/posting/read-known-reports.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldPosted } from '../ledger/rollups/fold-batches.ts';
-import type { Parts } from '../parts.ts';
+import type { ActParts } from '../parts.ts';
 import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { rateEvent } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
@@ -23,7 +23,7 @@ import type { AcceptConflictAnswer, AcceptConflictRequest } from './quarantine-a
 import { lockQuarantined, markReplayed, readQuarantined } from './quarantine-store.ts';
 import { readQuarantinedBody } from './read-quarantined-body.ts';
 
-export interface AcceptParts extends Pick<Parts, 'database' | 'clock'> {
+export interface AcceptParts extends ActParts {
   readonly reading: ReadSettings;
 }
 
@@ -35,12 +35,12 @@ export async function acceptConflict(
   parts: AcceptParts,
   request: AcceptConflictRequest,
 ): Promise<AcceptConflictAnswer> {
-  const { database, clock } = parts;
+  const { database } = parts;
   await readQuarantined(database, request.quarantine_id);
   const answer = await inTransaction(database, (transaction) =>
     acceptLocked(parts, request, transaction),
   );
-  await foldPosted(database, clock);
+  await foldPosted(parts);
   return answer;
 }
 

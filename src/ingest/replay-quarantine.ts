@@ -4,7 +4,7 @@ import { retryLostRace } from '../database/lost-race.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import { foldPosted } from '../ledger/rollups/fold-batches.ts';
-import type { Parts } from '../parts.ts';
+import type { ActParts } from '../parts.ts';
 import type { ReplayAnswer, Replayed, ReplayRequest } from './quarantine-answer.ts';
 import {
   listQuarantined,
@@ -17,7 +17,7 @@ import { type Conflict, recordItems } from './record-batch.ts';
 import { detailOfFault } from './record-or-isolate.ts';
 
 /** What a replay needs beside the usual parts: how bodies are read. */
-export interface ReplayParts extends Pick<Parts, 'database' | 'clock'> {
+export interface ReplayParts extends ActParts {
   readonly reading: ReadSettings;
 }
 
@@ -32,14 +32,14 @@ export async function replayQuarantine(
   parts: ReplayParts,
   { quarantine_ids: given }: ReplayRequest,
 ): Promise<ReplayAnswer> {
-  const { database, clock } = parts;
+  const { database } = parts;
   const waiting = await listQuarantined(database, { all: false, limit: ALL_AT_ONCE });
   // Each named id must exist, so that a mistyped one is not passed over in silence.
   for (const id of given) await readQuarantined(database, id);
   const ids = given.length > 0 ? given : waiting.map((row) => row.quarantine_id);
   const answers: Replayed[] = [];
   for (const id of ids) answers.push(await replayOne(parts, id));
-  await foldPosted(database, clock);
+  await foldPosted(parts);
   return answers;
 }
 

@@ -1,4 +1,4 @@
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';
 import type { AcceptAnswer, AcceptRequest } from './correction-answer.ts';
 import { postCorrections } from './post-corrections.ts';
@@ -8,15 +8,16 @@ import { postCorrections } from './post-corrections.ts';
  * in one transaction, or none. Then folds them into the rollups, and their periods can be closed.
  */
 export async function acceptEntries(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   { entry_ids: given, reason, actor }: AcceptRequest,
 ): Promise<AcceptAnswer> {
+  const { database, clock } = parts;
   const corrections = [...new Set(given)].map((entryId) => ({
     entryId,
     change: 'free' as const,
     note: { reason, actor },
   }));
   const answers = await postCorrections(database, clock, corrections);
-  await foldPosted(database, clock);
+  await foldPosted(parts);
   return answers;
 }

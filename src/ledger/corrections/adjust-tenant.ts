@@ -4,7 +4,7 @@ import type { Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import { placeUsage } from '../../periods/placement.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
@@ -32,9 +32,10 @@ const LONGEST_REASON = 200;
  * id again is a duplicate, and with other content it is refused.
  */
 export async function adjustTenant(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   request: AdjustRequest,
 ): Promise<AdjustmentAnswer> {
+  const { database, clock } = parts;
   refuseUnfitAdjustment(request);
   const id = request.id ?? randomUUID();
   const answer = await retryLostRace(() =>
@@ -48,7 +49,7 @@ export async function adjustTenant(
       return answerOf(held, { state: 'duplicate', entryId: held.entryId });
     }),
   );
-  await foldPosted(database, clock);
+  await foldPosted(parts);
   return answer;
 }
 

@@ -1,4 +1,4 @@
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';
 import type { EntryChange } from './correction.ts';
 import type { ChangeGiven, CorrectionAnswer, CorrectRequest } from './correction-answer.ts';
@@ -6,9 +6,10 @@ import { foreseeCorrections, postCorrections } from './post-corrections.ts';
 
 /** Takes an entry back and, unless it is void, replaces it (R13); then folds both into the rollups. */
 export async function correctEntry(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   { entry_id: entryId, change, dry_run: dryRun = false, reason, actor }: CorrectRequest,
 ): Promise<CorrectionAnswer> {
+  const { database, clock } = parts;
   const correction = {
     entryId,
     change: change === null ? null : toChange(change),
@@ -18,7 +19,7 @@ export async function correctEntry(
     correction,
   ]);
   if (answer === undefined) throw new Error('a correction that was posted has an answer');
-  if (!dryRun) await foldPosted(database, clock);
+  if (!dryRun) await foldPosted(parts);
   return answer;
 }
 

@@ -3,7 +3,7 @@ import { counted } from '../../counted.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
-import type { Parts } from '../../parts.ts';
+import type { ActParts, Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -63,10 +63,11 @@ const LANES = 2;
  * it looked at. Every step chooses among what stands, so doing it again finds what a crash left.
  */
 export async function correctMany(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   bulk: BulkCorrection,
   progress: Progress = () => {},
 ): Promise<number> {
+  const { database, clock } = parts;
   const free = Array.from({ length: LANES }, () => newCache(bulk));
   const lanes = new Set<Promise<void>>();
   const failures: unknown[] = [];
@@ -100,7 +101,7 @@ export async function correctMany(
   });
   await folding.end();
   if (failures.length > 0) throw bulk.dryRun ? failures[0] : afterSome(failures[0], { done, all });
-  if (!bulk.dryRun) await foldPosted(database, clock);
+  if (!bulk.dryRun) await foldPosted(parts);
   return done;
 }
 

@@ -1,4 +1,4 @@
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { CorrectWhereAnswer, CorrectWhereRequest } from './bulk-answer.ts';
 import { toChange } from './correct-entry.ts';
@@ -16,10 +16,11 @@ import type { EntryCondition } from './standing-store.ts';
  * taken away unless that is asked for.
  */
 export async function correctWhere(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   request: CorrectWhereRequest,
   progress?: Progress,
 ): Promise<CorrectWhereAnswer> {
+  const { database } = parts;
   const { where, month, dry_run, unprice = false, reason, actor } = request;
   const change = request.change === null ? null : toChange(request.change);
   refuseUnfitNote(request);
@@ -41,7 +42,7 @@ export async function correctWhere(
       }
     },
   };
-  const examined = await correctMany({ database, clock }, bulk, progress);
+  const examined = await correctMany(parts, bulk, progress);
   return { month, dry_run, examined, ...difference.answer() };
 }
 

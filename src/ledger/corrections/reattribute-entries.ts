@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
@@ -25,7 +25,7 @@ import type { StandingFilter } from './standing-store.ts';
  * unknown by it unless that is asked for (R13): all is looked at first, and nothing is moved where it would.
  */
 export async function reattributeEntries(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   request: ReattributeRequest,
   progress?: Progress,
 ): Promise<ReattributeAnswer> {
@@ -33,11 +33,11 @@ export async function reattributeEntries(
   refuseUnfitNote(request);
   if (tenantId === UNATTRIBUTED) refuseNobody();
   // A tenant that is not there is refused, though nothing is to be moved to it.
-  await readTenant(database.kysely, tenantId);
-  const move = { database, clock, request, progress };
-  if (dryRun) return moveEntries({ ...move, dryRun });
-  if (!unprice) refuseLostCosts(await moveEntries({ ...move, dryRun: true }), tenantId);
-  return moveEntries({ ...move, dryRun });
+  await readTenant(parts.database.kysely, tenantId);
+  const move = { request, progress };
+  if (dryRun) return moveEntries(parts, { ...move, dryRun });
+  if (!unprice) refuseLostCosts(await moveEntries(parts, { ...move, dryRun: true }), tenantId);
+  return moveEntries(parts, { ...move, dryRun });
 }
 
 /** Returns those of which the cost was known and is not in the tenant's currency. */
@@ -67,17 +67,16 @@ function refuseLostCosts(foreseen: ReattributeAnswer, tenantId: string): void {
   );
 }
 
-async function moveEntries({
-  database,
-  clock,
-  request,
-  dryRun,
-  progress,
-}: Pick<Parts, 'database' | 'clock'> & {
-  readonly request: ReattributeRequest;
-  readonly dryRun: boolean;
-  readonly progress: Progress | undefined;
-}): Promise<ReattributeAnswer> {
+async function moveEntries(
+  parts: ActParts,
+  of: {
+    readonly request: ReattributeRequest;
+    readonly dryRun: boolean;
+    readonly progress: Progress | undefined;
+  },
+): Promise<ReattributeAnswer> {
+  const { database, clock } = parts;
+  const { request, dryRun, progress } = of;
   const { entry_ids: given, tenant_id: tenantId, reason, actor } = request;
   const [change, note] = [{ tenantId }, { reason, actor }];
   if (given.length > 0) {
@@ -85,7 +84,7 @@ async function moveEntries({
     const corrections = given.map((entryId) => ({ entryId, change, note }));
     if (dryRun) return foreseeCorrections(database, clock, corrections);
     const answers = await postCorrections(database, clock, corrections);
-    await foldPosted(database, clock);
+    await foldPosted(parts);
     return answers;
   }
   const answers: { readonly entryId: bigint; readonly answer: CorrectionAnswer }[] = [];
@@ -97,7 +96,7 @@ async function moveEntries({
       }
     },
   };
-  await correctMany({ database, clock }, bulk, progress);
+  await correctMany(parts, bulk, progress);
   answers.sort((a, b) => (a.entryId < b.entryId ? -1 : 1));
   return answers.map(({ answer }) => answer);
 }

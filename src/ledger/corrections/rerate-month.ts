@@ -1,4 +1,4 @@
-import type { Parts } from '../../parts.ts';
+import type { ActParts } from '../../parts.ts';
 import type { Progress } from './correct-many.ts';
 import { correctMany, spansOfMonth } from './correct-many.ts';
 import { refuseUnfitNote } from './correction.ts';
@@ -15,13 +15,14 @@ import type { RerateAnswer, RerateRequest } from './rerate-answer.ts';
  * only proposed.
  */
 export async function rerateMonth(
-  { database, clock }: Pick<Parts, 'database' | 'clock'>,
+  parts: ActParts,
   request: RerateRequest,
   progress?: Progress,
 ): Promise<RerateAnswer> {
+  const { database } = parts;
   const { month, tenant_id: tenantId, dry_run, unprice = false, reason, actor } = request;
   refuseUnfitNote(request);
-  const foreseen = await foreseePrices({ database, clock }, request);
+  const foreseen = await foreseePrices(parts, request);
   const spans = await spansOfMonth(database, month, tenantId);
   const difference = new BulkDifference();
   const isDue = (made: MadeCorrection) => !keepsPrice(made) && (unprice || !losesPrice(made));
@@ -39,6 +40,6 @@ export async function rerateMonth(
       }
     },
   };
-  const examined = await correctMany({ database, clock }, bulk, progress);
+  const examined = await correctMany(parts, bulk, progress);
   return { month, dry_run, examined, ...difference.answer() };
 }

@@ -3,7 +3,7 @@ import { refuseUntaken, takeBatches } from '../../database/batch-queue.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
-import type { Parts } from '../../parts.ts';
+import type { ActParts, Parts } from '../../parts.ts';
 import { readHeld } from '../posting/held-store.ts';
 import { inheritTags } from '../posting/inherit-tags.ts';
 import { joinAttempts } from '../posting/join-attempts.ts';
@@ -38,10 +38,17 @@ export function foldWaiting(database: Database, clock: Clock): Promise<number> {
 /**
  * Folds what an act has posted, so that whoever did it reads it in the rollups. The act stands from its commit on: a fold
  * that does not come about fails no act, which somebody would do once more. Its batches wait for the next fold, and where
- * that cannot be made either, whoever asked for it is told why.
+ * that cannot be made either, whoever asked for it is told why. The log has the cause at once.
  */
-export async function foldPosted(database: Database, clock: Clock): Promise<void> {
-  await foldAll(database, clock).catch(() => {});
+export async function foldPosted({ database, clock, log }: ActParts): Promise<void> {
+  try {
+    await foldAll(database, clock);
+  } catch (error) {
+    log?.warn(
+      { error: String(error) },
+      'what was posted is not folded, and waits for the next fold',
+    );
+  }
 }
 
 async function foldUntil(

@@ -8,6 +8,7 @@ import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { correctEntry } from '../../../src/ledger/corrections/correct-entry.ts';
 import { reattributeEntries } from '../../../src/ledger/corrections/reattribute-entries.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
+import { openLog } from '../../../src/log.ts';
 import { allocateShared } from '../../support/allocation.ts';
 import { breakFolds } from '../../support/broken-folds.ts';
 import { count, freshDatabase, type TestDatabase, textRows } from '../../support/database.ts';
@@ -91,6 +92,21 @@ it.each<[string, () => Promise<unknown>]>([
     expect(await brokenLaws(database)).toEqual([]);
   },
 );
+
+it('says in the log why what was posted is not folded', async () => {
+  const lines: string[] = [];
+  const log = openLog('warn', { write: (line) => lines.push(line) });
+  const mended = await breakFolds(database);
+  const credit = { tenant_id: 'acme', amount: -5n, id: null, ...NOTE };
+  await adjustTenant({ ...parts(), log }, credit).finally(mended);
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      level: 'warn',
+      msg: 'what was posted is not folded, and waits for the next fold',
+      error: expect.stringContaining('canceling statement due to lock timeout'),
+    },
+  ]);
+});
 
 function inAYear(): number {
   return parseInstant('2027-11-02T00:00:00Z');
