@@ -88,7 +88,9 @@ function requireSource(key: Caller): void {
 }
 
 function requireNamed(key: Caller, tenantId: unknown): void {
-  if (key.tenantIds === null || key.tenantIds.includes(String(tenantId))) return;
+  // No tenant at all would be any of them, and is not the one whose name reads so.
+  if (key.tenantIds === null) return;
+  if (typeof tenantId === 'string' && key.tenantIds.includes(tenantId)) return;
   throw new Refusal(
     'not_permitted',
     'this key may not name that tenant',

@@ -3,10 +3,11 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
 import { openQueueKeeper } from '../../src/ingest/taking/queue-keeper.ts';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
 import { type Api, freshApi, type KeyScope } from '../support/api.ts';
 import { count, freshDatabase, type TestDatabase, textRows } from '../support/database.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
+import { importBooks, makeTenant, nativeEvent } from '../support/ledger.ts';
 import { freshQueue } from '../support/queue.ts';
 import { brokenLaws, work } from '../support/worker.ts';
 
@@ -175,6 +176,53 @@ describe('what waits and can be read later', () => {
     expect([answer.status, answer.json.not_taken]).toEqual([207, 4]);
     await work(database, queue.client);
     await expectHeld();
+  });
+});
+
+describe('a hold', () => {
+  const call = {
+    ...{ model: 'gpt-4o', input_tokens: 100, max_output_tokens: 100, feature: 'chat' },
+    hold_id: 'h-1',
+  };
+  const stateOfHold = async () =>
+    (await textRows(database, "select state from budget_holds where hold_id = 'h-1'"))[0]?.[
+      'state'
+    ];
+
+  beforeEach(async () => {
+    await makeTenant(database, 'acme', { priceBook: 'standard' });
+    const admin = await api.key('admin');
+    const set = { tenant: 'acme', per: 'once', amount: '5.00' };
+    expect((await api.ask('/v1/budgets', admin, { method: 'PUT', json: set })).status).toBe(200);
+    const json = { ...call, tenant: 'acme' };
+    expect((await api.ask('/v1/budgets/reserve', admin, { json })).json.hold_id).toBe('h-1');
+  });
+
+  // A name may read as what stands where no tenant is named.
+  it.each([['globex'], ['null'], ['undefined']])(
+    'of another tenant is neither given back nor settled by a key for %s',
+    async (tenant) => {
+      const key = await api.key('ingest', { tenants: [tenant] });
+      const release = (json: object) => api.ask('/v1/budgets/holds/h-1/release', key, { json });
+      expect((await release({})).status).toBe(403);
+      expect((await release({ tenant: null })).status).toBe(403);
+      expect((await release({ tenant: 'acme' })).status).toBe(403);
+      expect((await release({ tenant })).status).toBe(404);
+      const sent = event({ event_id: 'settles', tenant_id: tenant, hold_id: 'h-1' });
+      expect((await api.ask('/v1/events', key, { json: sent })).status).toBe(202);
+      await foldAll(database, systemClock);
+      expect(await stateOfHold()).toBe('open');
+      // Nor is it said what it holds.
+      const again = await api.ask('/v1/budgets/reserve', key, { json: { ...call, tenant } });
+      expect(again.text).not.toContain('acme');
+    },
+  );
+
+  it('of its own tenant is given back', async () => {
+    const key = await api.key('ingest', { tenants: ['acme', 'globex'] });
+    const json = { tenant: 'acme' };
+    expect((await api.ask('/v1/budgets/holds/h-1/release', key, { json })).status).toBe(200);
+    expect(await stateOfHold()).toBe('released');
   });
 });
 
