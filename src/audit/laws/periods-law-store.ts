@@ -93,19 +93,21 @@ function checkPlaces(database: Database, scope: LawScope): Promise<LawReport> {
     sql<Counted>`
     with placed as materialized (
       select count(*) as checked, count(*) filter (where e.not_due) as not_due, array_agg(${SAID})
-        filter (where p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at)
-        as violations
+        filter (where ${IS_MISPLACED}) as violations
       from ${entriesInPlaces}
     ), not_due as (
-      select array_agg(${SAID} || ', not due') as violations from ${entriesInPlaces}
-      where (select not_due from placed) > 0 and e.not_due and not ${MAY_BE_NOT_DUE}
+      select array_agg(${SAID}) as violations from ${entriesInPlaces}
+      where (select not_due from placed) > 0 and e.not_due and not ${MAY_BE_NOT_DUE} and not ${IS_MISPLACED}
     )
     select placed.checked, placed.violations || not_due.violations as violations from placed, not_due`,
   );
 }
 
 const SAID = sql`'ent_' || e.entry_id || ' of tenant "' || e.tenant_id || '" occurred at ' || e.occurred_at
-        || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end`;
+        || ' and stands in period ' || e.period_start || case when e.late then ', late' else '' end
+        || case when e.not_due then ', not due' else '' end`;
+
+const IS_MISPLACED = sql`(p.tenant_id is null or e.occurred_at >= p.ends_at or not e.late and e.occurred_at < p.starts_at)`;
 
 /**
  * A month that was closed in shadow lies before the entry's own, and usage occurred before that month's end. A

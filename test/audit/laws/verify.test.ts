@@ -380,6 +380,19 @@ describe('verify', () => {
     expect(report.violations.join('\n')).toMatch(named);
   });
 
+  it('law 3 names an entry once, whatever is wrong with its place', async () => {
+    const report = await undone(sound.database, async (inside) => {
+      await tamper(
+        inside,
+        "update entries set late = true, not_due = true, occurred_at = '2026-12-05Z' where event_id = 'open'",
+      );
+      return checkPeriods(inside, await openScope(inside, 'full'));
+    });
+    const [entry, ...others] = report.violations.filter((named) => named.startsWith('ent_'));
+    expect(entry).toMatch(/stands in period 2026-11-01, late, not due$/);
+    expect(others).toEqual([]);
+  });
+
   it('does not take rollups that are only behind for a violation', async () => {
     const database = await freshDatabase();
     await fillSoundly(database);
