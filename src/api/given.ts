@@ -53,7 +53,11 @@ export function givenBy(
     const [before, value] = [said.get(field), read(field)];
     // What may be left out says nothing as null, either.
     if (before === undefined || before.value === null) said.set(field, { name, value });
-    else if (value !== null) refuseOther(field, before, { name, value });
+    else if (value !== null) {
+      refuseOther(field, before, { name, value });
+      // What stands in the path or the query was read in the form that the field has.
+      said.set(field, { name, value });
+    }
   };
   for (const [name, value] of Object.entries(body ?? {})) say(name, () => value);
   for (const name of new Set(query.keys())) {
@@ -75,13 +79,18 @@ interface SaidField {
 }
 
 function refuseOther(field: string, before: SaidField, other: SaidField): void {
-  if (isDeepStrictEqual(before.value, other.value)) return;
+  if (isDeepStrictEqual(asText(before.value), asText(other.value))) return;
   const shown = ({ name, value }: SaidField) => `${name} ${JSON.stringify(value).slice(0, 100)}`;
   throw new Refusal(
     'bad_request',
     `the request says ${field} twice, and not the same: ${shown(before)}, and ${shown(other)}`,
     'say it once, in the path where it stands there',
   );
+}
+
+/** A number or a truth is the same where it stands as a text, as in a path. */
+function asText(value: unknown): unknown {
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
 function refuseUnknown(names: readonly string[], fields: Fields): void {

@@ -30,6 +30,18 @@ describe('a field that is given twice', () => {
     expect(given({})).toBeUndefined();
   });
 
+  it('is one where a number stands beside its digits, in the form that the field has', () => {
+    const of = (method: string, path: string) => {
+      const route = ROUTES.find((one) => one.method === method && one.path === path);
+      if (route === undefined) throw new Error(`${path} is gone`);
+      return route;
+    };
+    const seals = { path: {}, query: new URLSearchParams('last=5') };
+    expect(givenBy(of('GET', '/v1/seals'), { ...seals, body: { last: '5' } })['last']).toBe(5);
+    expect(given({ tenant_id: 5 }, '', { tenant: '5' })).toBe('5');
+    expect(() => given({ tenant_id: 5 }, '', { tenant: '6' })).toThrow(TWICE);
+  });
+
   it('is refused where they differ, wherever each of them stands', () => {
     expect(() => given({ tenant: 'b', tenant_id: 'a' })).toThrow(TWICE);
     expect(() => given({ tenant_id: 'a', tenant: 'b' })).toThrow(TWICE);
