@@ -13,7 +13,7 @@ export function explainS3(error: unknown, bucket: string): unknown {
   return new Refusal(
     'unavailable',
     `s3://${bucket} did not answer as it should: ${error.name}: ${said}`,
-    'nothing that was published is lost by that; run the command again',
+    'nothing that was published is lost by that; do it again',
   );
 }
 

@@ -5,7 +5,7 @@ import { type Context, Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
 import { monotonicMs } from '../clock.ts';
-import { explainFault } from '../database/explain-fault.ts';
+import { explainFaultOfServer } from '../database/explain-fault.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import { ClockWatch } from '../ingest/clock-watch.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
@@ -312,7 +312,7 @@ function patternOf(path: string): RegExp {
 /** A refusal says its own status; anything else is a fault of ours. */
 function failed({ parts }: AppOptions, c: Context<Env>, error: unknown): Reply {
   const requestId = c.get('requestId');
-  const refusal = error instanceof Refusal ? error : explainFault(error);
+  const refusal = error instanceof Refusal ? error : explainFaultOfServer(error);
   if (refusal !== null) {
     parts.log.warn({ requestId, kind: refusal.kind, reason: refusal.message }, 'request refused');
     return problemOf(refusal);

@@ -17,7 +17,7 @@ export async function answerHealth({
     log.warn({ error: String(error) }, 'the database does not answer');
     return problem('unavailable', {
       detail: 'the database does not answer',
-      remedy: 'start it, or correct its address in DATABASE_URL',
+      remedy: 'whoever runs this server starts it, or corrects its address in DATABASE_URL',
     });
   }
 }

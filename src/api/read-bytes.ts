@@ -20,7 +20,7 @@ export interface BodyLimits {
  */
 export async function readBytes(request: Request, limits: BodyLimits): Promise<ReadBytes> {
   const sent = await readSent(request, limits.sentBytes);
-  if (sent === null) return { kind: 'refused', reply: tooLarge(limits.sentBytes) };
+  if (sent === null) return { kind: 'refused', reply: tooLarge(limits) };
   const encoding = (request.headers.get('content-encoding') ?? 'identity').trim().toLowerCase();
   if (encoding === 'identity' || encoding === '') return { kind: 'bytes', bytes: sent };
   const unfold = UNFOLDERS[encoding];
@@ -29,7 +29,7 @@ export async function readBytes(request: Request, limits: BodyLimits): Promise<R
     return { kind: 'bytes', bytes: await unfold(sent, { maxOutputLength: limits.unfoldedBytes }) };
   } catch (error) {
     const isBomb = error instanceof RangeError || errorCode(error) === 'ERR_BUFFER_TOO_LARGE';
-    const reply = isBomb ? tooLarge(limits.unfoldedBytes) : notUnfolded(encoding, error);
+    const reply = isBomb ? tooLargeUnfolded(limits) : notUnfolded(encoding, error);
     return { kind: 'refused', reply };
   }
 }
@@ -59,10 +59,17 @@ const UNFOLDERS: Readonly<Record<string, Unfolder>> = {
   zstd: promisify(zstdDecompress),
 };
 
-function tooLarge(most: number): Reply {
+function tooLarge({ sentBytes, unfoldedBytes }: BodyLimits): Reply {
   return problem('too_large', {
-    detail: `the body is larger than ${most} bytes`,
-    remedy: 'send less at once',
+    detail: `the body is larger than ${sentBytes} bytes, which is what a request may send`,
+    remedy: `send less at once, or send it compressed, with Content-Encoding: ${Object.keys(UNFOLDERS).join(', ')}; unfolded it may have ${unfoldedBytes} bytes`,
+  });
+}
+
+function tooLargeUnfolded({ unfoldedBytes }: BodyLimits): Reply {
+  return problem('too_large', {
+    detail: `the body is larger than ${unfoldedBytes} bytes once it is unfolded, which is what a request may come to`,
+    remedy: 'send less at once: compressing it more changes nothing',
   });
 }
 

@@ -2,7 +2,7 @@ import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { KeyDoor } from '../api/bearer.ts';
 import { statusOfRefusal } from '../api/problem.ts';
-import { explainFault } from '../database/explain-fault.ts';
+import { explainFaultOfServer } from '../database/explain-fault.ts';
 import { beginSession, endSession } from '../keys/recognize-session.ts';
 import type { FreshnessAnswer } from '../month/status/freshness-answer.ts';
 import { tellFreshness } from '../month/status/tell-freshness.ts';
@@ -70,7 +70,8 @@ function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
   const keys = new KeyDoor(parts, null);
   app.get('/console/sign-in', (c) => {
     const to = addressAfterSignIn(c.req.query('to') ?? null);
-    return show(options, c, { page: signInPage({ to, fault: null }), visitor: null });
+    const isLost = c.req.query('lost') !== undefined;
+    return show(options, c, { page: signInPage({ to, fault: null, isLost }), visitor: null });
   });
   app.post('/console/sign-in', async (c) => {
     const form = await readForm(c);
@@ -83,7 +84,7 @@ function addSignIn(app: ConsoleApp, options: ConsoleOptions): void {
           ? 'This key sends events; it opens no page.'
           : null;
     if (bearer.kind === 'refused' || fault !== null) {
-      return show(options, c, { page: signInPage({ to, fault }), visitor: null });
+      return show(options, c, { page: signInPage({ to, fault, isLost: false }), visitor: null });
     }
     giveSession(c, await beginSession(parts, bearer.key));
     const isCustomer = bearer.key.tenantId !== null;
@@ -177,12 +178,30 @@ async function askedBy(options: KeepingOptions, c: ConsoleContext): Promise<Page
   };
 }
 
+/** An address of Node's own server has some 16 kB with its headers. */
+const LONGEST_QUERY = 8000;
+
+/**
+ * Says to the sign-in what was asked for. A form comes back filled as it was, and does nothing before it is sent again; what is
+ * too long for an address is said to be lost.
+ */
+async function asked(c: ConsoleContext): Promise<URLSearchParams> {
+  const { pathname, search } = new URL(c.req.url);
+  if (c.req.method === 'GET') return new URLSearchParams({ to: pathname + search });
+  const form = await readForm(c, FORM_BYTES);
+  form.delete('form_token');
+  const page = pathname.replace(/\/look$/, '');
+  const filled = new URLSearchParams({ to: `${page}?${form}`.replaceAll('*', '%2A') });
+  return String(filled).length <= LONGEST_QUERY
+    ? filled
+    : new URLSearchParams({ to: page, lost: 'yes' });
+}
+
 /** Finds an operator, or the answer that sends whoever it is elsewhere. */
 async function letIn(options: ConsoleOptions, c: ConsoleContext): Promise<Visitor | Response> {
   const visitor = await visitorOf(options, c);
   if (visitor === null) {
-    const { pathname, search } = new URL(c.req.url);
-    return c.redirect(`/console/sign-in?${new URLSearchParams({ to: pathname + search })}`, 303);
+    return c.redirect(`/console/sign-in?${await asked(c)}`, 303);
   }
   if (['admin', 'reader'].includes(visitor.key.role)) return visitor;
   if (visitor.key.tenantId !== null) return c.redirect('/usage/mine', 303);
@@ -222,7 +241,7 @@ async function answerFault(
   c: ConsoleContext,
   error: unknown,
 ): Promise<Response> {
-  const refusal = error instanceof Refusal ? error : explainFault(error);
+  const refusal = error instanceof Refusal ? error : explainFaultOfServer(error);
   const { log } = options.parts;
   if (refusal === null) {
     const stack = error instanceof Error ? error.stack : null;

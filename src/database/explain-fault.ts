@@ -31,6 +31,17 @@ export function explainFault(error: unknown): Refusal | null {
 }
 
 /**
+ * The same for whoever asks a server of ours, and may not reach the database that it is about: what mends it is
+ * for those who run the server.
+ */
+export function explainFaultOfServer(error: unknown): Refusal | null {
+  const refusal = explainFault(error);
+  if (refusal === null) return null;
+  const { kind, message, remedy } = refusal;
+  return new Refusal(kind, message, ['whoever runs this server mends it so: ', ...remedy]);
+}
+
+/**
  * Faults of the database's own machine and of its inside, such as a library that finds no memory to be loaded. They
  * are no fault of what was asked, so that a producer is to send it again.
  */

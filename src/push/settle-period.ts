@@ -80,7 +80,7 @@ export async function settlePeriod(
       (await withdrawUnsent(kept, open.identifier, `settled by ${actor} elsewhere`));
     const isBack = back === null || (await insertIntent(kept, back, at));
     if (isFree && isBack && (await insertSettled(kept, intent, { says, at }))) return;
-    const remedy = 'run the command again; it sees what was told in the meantime';
+    const remedy = 'do it again; it sees what was told in the meantime';
     throw new Refusal('conflict', 'this period was pushed or settled at the same moment', remedy);
   });
   const { periodStart, currency } = target;

@@ -121,7 +121,7 @@ function isSilence(error: Stripe.errors.StripeError): boolean {
 function unanswered(error: Stripe.errors.StripeError, what: string): NoAnswer {
   return new NoAnswer(
     `Stripe did not answer about ${what}: ${reasonOf(error)}`,
-    'run the command again in a while; it goes on where it stood',
+    'do it again in a while; it goes on where it stood',
     { isSilent: isSilence(error) },
   );
 }
@@ -159,7 +159,7 @@ function explainRefused(error: unknown, what: string): Refusal | null {
   if (code === 'resource_missing') return new MissingAtStripe(what, message);
   // Some requests about a customer that is gone are answered by 404 without a code.
   if (statusCode === 404) return new MissingAtStripe(what, message);
-  const remedy = 'change in Stripe what it names, and run the command again';
+  const remedy = 'change in Stripe what it names, and do it again';
   return new Refusal('conflict', `Stripe refuses ${what}: ${message}`, remedy);
 }
 

@@ -46,6 +46,50 @@ it.each(['https://evil.example', '//evil.example', '/\\evil.example', '/v1/keys'
   },
 );
 
+it('a form that is sent after the session ended comes back as it was filled, and is done once it is sent again', async () => {
+  // given a form that waited for longer than its session
+  const visitor = await running.visit(await running.key('admin'));
+  const path = '/console/act/set-tenant?tenant_id=acme&anchor_day=4';
+  const reason = 'as agreed: 100 % * für & wider';
+  const form = { ...fieldsOfAct((await visitor.get(path)).text), reason };
+  now += 13 * 60 * 60_000;
+  const done = async () =>
+    (await database.pool.query('select from changes where reason = $1', [reason])).rowCount;
+
+  // when it is sent, nothing is done, and the sign-in knows it
+  const sent = await visitor.send('/console/act/set-tenant', form);
+  expect(sent.status).toBe(303);
+  const signIn = await visitor.get(sent.location ?? '');
+  expect(signIn.text).not.toContain('too long');
+  const to = new URL(sent.location ?? '', running.url).searchParams.get('to') ?? '';
+  expect(to).not.toContain('form_token');
+  expect(await done()).toBe(0);
+
+  // then it stands there again after the sign-in, and is done when it is sent from there
+  const back = await visitor.send('/console/sign-in', { key: await running.key('admin'), to });
+  expect([back.status, back.location]).toEqual([303, to]);
+  const { text } = await visitor.get(to);
+  const again = fieldsOfAct(text);
+  expect(again['reason']).toBe(reason.replace('&', '&amp;'));
+  expect({ ...again, reason, form_token: '' }).toEqual({ ...form, form_token: '' });
+  expect(await done()).toBe(0);
+  expect((await visitor.send('/console/act/set-tenant', { ...again, reason })).status).toBe(200);
+  expect(await done()).toBe(1);
+});
+
+it('a form that is too long to come back is said to be lost', async () => {
+  const visitor = await running.visit(null);
+  const sent = await visitor.send('/console/act/import-book/look', {
+    document: 'a'.repeat(10_000),
+  });
+  expect([sent.status, sent.location]).toEqual([
+    303,
+    '/console/sign-in?to=%2Fconsole%2Fact%2Fimport-book&lost=yes',
+  ]);
+  const page = await visitor.get(sent.location ?? '');
+  expect(page.text).toContain('nothing was done, and the form that you sent is too long');
+});
+
 it('over TLS the cookie is for TLS and this host alone', async () => {
   const visitor = await running.visit(null);
   const key = await running.key('reader');

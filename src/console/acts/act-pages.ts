@@ -7,7 +7,7 @@ import { namedByAction } from '../../api/named-by-action.ts';
 import { statusOfRefusal } from '../../api/problem.ts';
 import type { Route } from '../../api/route.ts';
 import { ROUTES } from '../../api/routes.ts';
-import { explainFault } from '../../database/explain-fault.ts';
+import { explainFaultOfServer } from '../../database/explain-fault.ts';
 import type { JsonObject } from '../../events/foreign/foreign-value.ts';
 import { actOnce } from '../../keys/act-once.ts';
 import { callerWord } from '../../keys/key.ts';
@@ -70,7 +70,8 @@ async function formPage(
   sent: { readonly refusal: Refusal } | null,
 ): Promise<Page> {
   const { parts, visitor, form } = asked;
-  const again = sent === null ? null : form;
+  // A form that was sent after its session had ended comes back in the address, with its reason.
+  const again = sent !== null || form.has('reason') ? form : null;
   let refusal = sent?.refusal ?? null;
   let said = saidIn(act, form);
   let confirm: Html = html``;
@@ -114,7 +115,7 @@ export async function actedPage(
     if (of.refusal !== null) throw of.refusal;
     return await donePage(asked, act, of.publicUrl);
   } catch (error) {
-    const refusal = error instanceof Refusal ? error : explainFault(error);
+    const refusal = error instanceof Refusal ? error : explainFaultOfServer(error);
     if (refusal === null) throw error;
     return formPage(asked, act, { refusal });
   }
