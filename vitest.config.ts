@@ -24,7 +24,7 @@ const PURE = [
   'test/statements/issuer/logo.test.ts',
   'test/statements/preview/projected-total.test.ts',
   'test/stripe-double/**/*.test.ts',
-  'test/ledger/**/{billable,line-of-entry,manifest,manifest-lines,manifest-layers,first-attempt,same-call,call-report,known-reports,difference,tenant-sides,reversal,entry,copy-text,line-hash}.test.ts',
+  'test/ledger/**/{billable,line-of-entry,manifest,manifest-lines,manifest-layers,layers-before-format-4,first-attempt,same-call,call-report,known-reports,difference,tenant-sides,reversal,entry,copy-text,line-hash}.test.ts',
   'test/reports/runs/{run-tree,run-waste}.test.ts',
   'test/seals/**/{merkle-tree,check-proof}.test.ts',
 ];

@@ -92,9 +92,11 @@ view wall.charge_shares with (security_barrier=true) as
         CASE
             WHEN (memory <> 0) THEN div((((due - output) - other) * (memory)::numeric), (NULLIF(input, 0))::numeric)
             ELSE NULL::numeric
-        END AS memory_charge
+        END AS memory_charge,
+    period_start
    FROM ( SELECT e.tenant_id,
             e.entry_id,
+            e.period_start,
             d.due,
             ((e.layer_prompt_tokens IS NOT NULL) AND (d.due <> (0)::numeric)) AS has_layers,
             e.layer_tool_tokens AS tool,

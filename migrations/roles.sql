@@ -233,9 +233,9 @@ create or replace view wall.charge_shares with (security_barrier = true) as
 select tenant_id, entry_id, case when has_layers then output end as output_charge,
   case when has_layers then other else due end as other_charge,
   case when tool <> 0 then div((due - output - other) * tool, nullif(input, 0)) end as tool_charge,
-  case when memory <> 0 then div((due - output - other) * memory, nullif(input, 0)) end as memory_charge
+  case when memory <> 0 then div((due - output - other) * memory, nullif(input, 0)) end as memory_charge, period_start
 from (
-  select e.tenant_id, e.entry_id, d.due, e.layer_prompt_tokens is not null and d.due <> 0 as has_layers,
+  select e.tenant_id, e.entry_id, e.period_start, d.due, e.layer_prompt_tokens is not null and d.due <> 0 as has_layers,
     e.layer_tool_tokens as tool, e.layer_memory_tokens as memory,
     e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens + units_within(e.units, 'input') as input,
     case when d.due <> 0 then coalesce(e.output_tokens * p.output, 0)

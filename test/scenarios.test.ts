@@ -37,6 +37,7 @@ describe.each(['accepted', 'refused'])('%s', (kind) => {
     compare('periods', observed.periods, expected.periods);
     compare('lines', observed.lines, expected.lines);
     compare('not_due', observed.not_due, expected.not_due);
+    compare('layers', observed.layers, expected.layers);
     compare('tenants', observed.tenants, expected.tenants);
     compare('pushes', observed.pushes, expected.pushes);
     if (expected.runs !== undefined) {
@@ -70,6 +71,7 @@ const EXPECTED_KEYS: readonly string[] = [
   'periods',
   'lines',
   'not_due',
+  'layers',
   'tenants',
   'pushes',
   'runs',

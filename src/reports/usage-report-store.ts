@@ -1,7 +1,12 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs, utcDay } from '../clock.ts';
 import type { Database } from '../database/database.ts';
-import { ENTRY_DIMENSIONS, MEASURES, RATES_OF_ENTRIES } from '../ledger/rollups/rollup-store.ts';
+import {
+  ENTRY_DIMENSIONS,
+  MEASURES,
+  RATES_OF_ENTRIES,
+  WALLED_CHARGES_BY_LAYER,
+} from '../ledger/rollups/rollup-store.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import type { Dimension } from './usage-answer.ts';
@@ -196,14 +201,8 @@ function sharesOfEntries(
   const nothing = Object.fromEntries(SHARED_OUT.map((name) => [name, '0']));
   if (!byLayer) return { join: '', shares: nothing };
   if (!isWalled) return { join: RATES_OF_ENTRIES, shares: {} };
-  return {
-    join: 'left join charge_shares s on s.entry_id = e.entry_id',
-    shares: {
-      ...nothing,
-      ...{ tool_charge: 's.tool_charge', memory_charge: 's.memory_charge' },
-      ...{ output_charge: 's.output_charge', other_charge: 's.other_charge' },
-    },
-  };
+  const { join, charges } = WALLED_CHARGES_BY_LAYER;
+  return { join, shares: { ...nothing, ...charges } };
 }
 
 /** The measures that rates have a part in. */

@@ -35,14 +35,21 @@ export function viewLayers(layers: ManifestLayers): LayerTable {
   };
 }
 
-/** Says which calls the layers are of, and which of them were scaled. */
-function explainLayers(layers: ManifestLayers): readonly string[] {
-  const calls = layers.calls.toLocaleString('en-US');
-  const whole = `What the lines above come to by layer, as ${calls} ${layers.calls === 1 ? 'call tells' : 'calls tell'} them.`;
-  const scaled = layers.scaled_calls;
+/**
+ * Says which calls the layers are of, and which of them were scaled. Corrections may take back as many calls as the
+ * period has, or more, which is no number of calls to tell.
+ */
+function explainLayers({ calls, scaled_calls: scaled }: ManifestLayers): readonly string[] {
+  const count = (of: number) => of.toLocaleString('en-US');
+  const told =
+    calls > 0
+      ? `${count(calls)} ${calls === 1 ? 'call tells' : 'calls tell'}`
+      : 'calls and their corrections tell';
+  const whole = `What the lines above come to by layer, as ${told} them.`;
   if (scaled === 0) return [whole];
+  const some = scaled > 0 && scaled <= calls ? `${count(scaled)} of them` : 'some of them';
   return [
     whole,
-    `Scaled: the layers of ${scaled.toLocaleString('en-US')} of them did not sum to the usage, and share it out by proportion.`,
+    `Scaled: the layers of ${some} did not sum to the usage, and share it out by proportion.`,
   ];
 }

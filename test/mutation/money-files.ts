@@ -37,6 +37,9 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
     'test/ledger/closes/manifest-lines.test.ts',
   ],
   'src/ledger/closes/manifest-layers.ts': ['test/ledger/closes/manifest-layers.test.ts'],
+  'src/ledger/closes/layers-before-format-4.ts': [
+    'test/ledger/closes/layers-before-format-4.test.ts',
+  ],
   'src/ledger/posting/same-call.ts': [
     'test/ledger/posting/same-call.test.ts',
     'test/ledger/posting/call-report.test.ts',

@@ -28,9 +28,9 @@ describe('a statement as CSV', () => {
     expect(csv.split('\r\n')).toHaveLength(5);
     expect(csv).toMatchInlineSnapshot(`
       "tenant_id,period_start,period_starts_at,period_ends_at,time_zone,section,model,service_tier,meter,quantity,rate,rate_unit,exact,amount,currency,manifest_hash,state,name,statement_number,issuer,customer_name,invoice_ids
-      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,input,1000000,3,million_tokens,3,3.00,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
-      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,output,25000,12,million_tokens,0.3,0.30,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
-      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,total,,,total,,,,3.3,3.30,USD,6820e07a687c051bcbe247f6c82c8fe42032bdd5054b0e4a1cea8e22e85bd02f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
+      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,input,1000000,3,million_tokens,3,3.00,USD,b830a77bfecc285c67ef27f4c8523292db25e9dba39e3efa0b7584af4cce3d7f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
+      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,usage,gpt-4o,standard,output,25000,12,million_tokens,0.3,0.30,USD,b830a77bfecc285c67ef27f4c8523292db25e9dba39e3efa0b7584af4cce3d7f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
+      acme,2026-10-01,2026-10-01T00:00:00.000Z,2026-11-01T00:00:00.000Z,UTC,total,,,total,,,,3.3,3.30,USD,b830a77bfecc285c67ef27f4c8523292db25e9dba39e3efa0b7584af4cce3d7f,closed,,2026-10-1Z19-18RS-NPP9,Spanledger,,
       "
     `);
   });

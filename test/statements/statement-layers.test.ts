@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ManifestLayers } from '../../src/ledger/closes/manifest-layers.ts';
 import { renderStatementHtml } from '../../src/statements/html/statement-html.ts';
+import { viewLayers } from '../../src/statements/layer-table.ts';
 import { renderStatementPdf } from '../../src/statements/pdf/statement-pdf.ts';
 import type { StatementDocument } from '../../src/statements/statement-answer.ts';
 import { renderStatementCsv } from '../../src/statements/statement-csv.ts';
@@ -56,6 +57,29 @@ it('its text has a row for each layer with usage, and says how many were scaled'
     'proportion.',
   ]);
 });
+
+it.each([
+  [-1, -1, 'some of them'],
+  [0, 2, 'some of them'],
+  [2, 3, 'some of them'],
+  [2, -1, 'some of them'],
+  [2, 2, '2 of them'],
+  [3, 0, null],
+])(
+  'it counts no calls of which corrections took back as many or more: %d, %d scaled',
+  (calls, scaled_calls, some) => {
+    const { explanation } = viewLayers({ ...LAYERS, calls, scaled_calls });
+    const told = calls > 0 ? `${calls} calls tell` : 'calls and their corrections tell';
+    expect(explanation).toEqual([
+      `What the lines above come to by layer, as ${told} them.`,
+      ...(some === null
+        ? []
+        : [
+            `Scaled: the layers of ${some} did not sum to the usage, and share it out by proportion.`,
+          ]),
+    ]);
+  },
+);
 
 it('its HTML and its PDF have the same rows', async () => {
   const html = renderStatementHtml(viewOf(WITH));

@@ -123,7 +123,7 @@ describe('the view of a statement', () => {
       sections: view.sections.map((s) => s.title),
     }).toMatchInlineSnapshot(`
       {
-        "basis": "Manifest sha256:f336256fdf8eeb440d30d7452330c6d86d647ff8d65efcedd61c1ee2e8e75fc2, closed 2026-11-02 04:04 +01:00",
+        "basis": "Manifest sha256:39a7b43f1ead325854e365218273be64c57fdebddbefcc502cabeed953732688, closed 2026-11-02 04:04 +01:00",
         "bounds": "From 2026-10-01 00:00 +02:00 until 2026-11-01 00:00 +01:00",
         "comparison": null,
         "currency": "USD",
@@ -159,7 +159,7 @@ describe('the view of a statement', () => {
             "label": "Issued",
             "lines": [
               "2 November 2026",
-              "sha256:f336…5fc2",
+              "sha256:39a7…2688",
             ],
           },
         ],

@@ -54,6 +54,7 @@ export interface Expected {
   readonly periods?: readonly JsonObject[];
   readonly lines?: readonly JsonObject[];
   readonly not_due?: readonly JsonObject[];
+  readonly layers?: readonly JsonObject[];
   readonly tenants?: readonly JsonObject[];
   readonly pushes?: readonly JsonObject[];
   readonly runs?: readonly JsonObject[];
@@ -374,6 +375,14 @@ export async function observe(database: Database) {
        from closes c cross join lateral jsonb_to_recordset(c.manifest::jsonb -> 'not_due') as of(
          currency text, exact text, total text)
        where c.tenant_id <> 'unattributed' order by c.tenant_id, c.period_start, of.currency`,
+    ),
+    layers: await textRows(
+      database,
+      `select c.tenant_id, c.period_start, line.*
+       from closes c cross join lateral rows from (
+         jsonb_to_recordset(c.manifest::jsonb -> 'layers' -> 'lines') as (layer text, tokens text, exact text)
+       ) with ordinality as line
+       where c.tenant_id <> 'unattributed' order by c.tenant_id, c.period_start, line.ordinality`,
     ),
     tenants: await textRows(
       database,

@@ -1,7 +1,7 @@
 import { formatPico, type Pico } from '../../money.ts';
 import type { Rate } from '../../rating/books/rate.ts';
 import type { Caching, RatedTokens } from '../../rating/rate-usage.ts';
-import { inputOf, outputOf, rateUsage } from '../../rating/rate-usage.ts';
+import { inputOf, outputOf } from '../../rating/rate-usage.ts';
 
 /** What the entries of a group sum to whose producers gave token layers. */
 export interface LayeredUsage {
@@ -13,6 +13,17 @@ export interface LayeredUsage {
   /** The counts are of the input; the rest is prompt, and the output is the response. */
   readonly tool: bigint;
   readonly memory: bigint;
+  readonly charges: LayeredCharges;
+}
+
+/** Sums of what each entry comes to by itself: all of it, and its parts. What is left of all is the prompt's. */
+export interface LayeredCharges {
+  readonly all: Pico;
+  readonly tool: Pico;
+  readonly memory: Pico;
+  readonly output: Pico;
+  /** Fees a call, and what is no token. */
+  readonly other: Pico;
 }
 
 /** What of a group decides its layers. */
@@ -23,6 +34,12 @@ interface LayeredGroup {
   /** It is absent where no entry of the group has token layers. */
   readonly layered?: LayeredUsage | undefined;
 }
+
+/** What tells the charge of a group's layers, which follows from other things in another format. */
+export type ChargesOf = (
+  layered: LayeredUsage,
+  price: LayeredGroup['price'],
+) => Readonly<Record<NamedLayer, Pico>>;
 
 export type Layer = 'prompt' | 'tool' | 'memory' | 'response' | 'other';
 
@@ -41,15 +58,19 @@ export interface ManifestLayers {
 }
 
 /** Answers null where no entry of the period has layers. */
-export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null {
-  const layered = groups.filter((group) => group.layered !== undefined);
+export function layersOf(
+  groups: readonly LayeredGroup[],
+  chargesOf: ChargesOf,
+): ManifestLayers | null {
+  const layered = groups.flatMap(({ layered: own, price }) =>
+    own === undefined ? [] : [{ own, tokens: tokensOf(own), charges: chargesOf(own, price) }],
+  );
   if (layered.length === 0) return null;
-  const sums = layered.map(splitGroup);
-  const sum = (layer: NamedLayer) => ({
-    tokens: sums.reduce((total, split) => total + split[layer].tokens, 0n),
-    exact: sums.reduce((total, split) => total + split[layer].exact, 0n),
-  });
-  const named = NAMED_LAYERS.map((layer) => ({ layer, ...sum(layer) }));
+  const named = NAMED_LAYERS.map((layer) => ({
+    layer,
+    tokens: layered.reduce((total, { tokens }) => total + tokens[layer], 0n),
+    exact: layered.reduce((total, { charges }) => total + charges[layer], 0n),
+  }));
   const all = {
     tokens: groups.reduce((total, { tokens }) => total + inputOf(tokens) + outputOf(tokens), 0n),
     exact: groups.reduce((total, { charge }) => total + charge, 0n),
@@ -60,7 +81,7 @@ export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null
     exact: named.reduce((left, { exact }) => left - exact, all.exact),
   };
   const count = (of: (usage: LayeredUsage) => bigint) =>
-    Number(layered.reduce((total, { layered: own }) => total + (own ? of(own) : 0n), 0n));
+    Number(layered.reduce((total, { own }) => total + of(own), 0n));
   return {
     calls: count((usage) => usage.calls),
     scaled_calls: count((usage) => usage.scaled),
@@ -72,26 +93,20 @@ export function layersOf(groups: readonly LayeredGroup[]): ManifestLayers | null
   };
 }
 
+/** Returns what the layers of each entry come to, summed, as the report of usage by layer has it. */
+export function chargesOfEntries({ charges }: LayeredUsage): Readonly<Record<NamedLayer, Pico>> {
+  const { all, tool, memory, output, other } = charges;
+  return { prompt: all - tool - memory - output - other, tool, memory, response: output };
+}
+
 const NAMED_LAYERS = ['prompt', 'tool', 'memory', 'response'] as const;
 type NamedLayer = (typeof NAMED_LAYERS)[number];
-type Split = Readonly<Record<NamedLayer, { readonly tokens: bigint; readonly exact: Pico }>>;
 
-/**
- * The response has the output's charge; the input's is shared by tokens, and what a division leaves
- * over stays with the prompt, as in the report of usage by layer.
- */
-function splitGroup({ layered, price }: LayeredGroup): Split {
-  if (layered === undefined) throw new Error('a group without layers is not split');
-  const { tokens, tool, memory } = layered;
-  const input = inputOf(tokens);
-  const parts =
-    price === null ? null : rateUsage({ ...tokens, callShare: 0n }, price.rate, price.caching);
-  const charge = parts === null ? 0n : inputOf(parts);
-  const share = (part: bigint) => (input === 0n ? 0n : (charge * part) / input);
+function tokensOf({ tokens, tool, memory }: LayeredUsage): Readonly<Record<NamedLayer, bigint>> {
   return {
-    prompt: { tokens: input - tool - memory, exact: charge - share(tool) - share(memory) },
-    tool: { tokens: tool, exact: share(tool) },
-    memory: { tokens: memory, exact: share(memory) },
-    response: { tokens: outputOf(tokens), exact: parts === null ? 0n : outputOf(parts) },
+    prompt: inputOf(tokens) - tool - memory,
+    tool,
+    memory,
+    response: outputOf(tokens),
   };
 }

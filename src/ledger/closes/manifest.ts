@@ -9,8 +9,9 @@ import type { UnitName } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
 import type { Billable } from './billable.ts';
 import { billableOf } from './billable.ts';
-import type { ManifestLayers } from './manifest-layers.ts';
-import { layersOf } from './manifest-layers.ts';
+import { chargesByTokens } from './layers-before-format-4.ts';
+import type { ChargesOf, ManifestLayers } from './manifest-layers.ts';
+import { chargesOfEntries, layersOf } from './manifest-layers.ts';
 import type { EntryGroup, ManifestLine, NotDue } from './manifest-lines.ts';
 import { linesOf, notDueOf } from './manifest-lines.ts';
 
@@ -29,10 +30,25 @@ export interface PeriodFacts {
 }
 
 /** The format in which periods are closed now. */
-export const MANIFEST_FORMAT = 'spanledger-manifest-3' as const;
+export const MANIFEST_FORMAT = 'spanledger-manifest-4' as const;
 
-/** 1 was before the seals, and has no root and no layers; 2 counted entries and not calls. */
-type ManifestFormat = 'spanledger-manifest-1' | 'spanledger-manifest-2' | typeof MANIFEST_FORMAT;
+/**
+ * What a close of each format has, so that it recomputes to the bytes that it had: 1 was before the seals, and has no
+ * root and no layers; 2 counted entries and not calls; 3 shared out by tokens what the layers of a group came to.
+ */
+const FORMATS = {
+  'spanledger-manifest-1': { countsCalls: false, layerCharges: null },
+  'spanledger-manifest-2': { countsCalls: false, layerCharges: chargesByTokens },
+  'spanledger-manifest-3': { countsCalls: true, layerCharges: chargesByTokens },
+  [MANIFEST_FORMAT]: { countsCalls: true, layerCharges: chargesOfEntries },
+} as const satisfies Record<string, FormatOfManifest>;
+
+type ManifestFormat = keyof typeof FORMATS;
+
+interface FormatOfManifest {
+  readonly countsCalls: boolean;
+  readonly layerCharges: ChargesOf | null;
+}
 
 /** A closed period (R17): everything in it follows from the entries, so anyone can recompute it. */
 export interface Manifest {
@@ -94,8 +110,8 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
   const notDue = notDueOf(groups);
   const chargeExact = sum(due, (group) => group.charge);
   const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
-  // Both came with the second format, and what is older recomputes without them.
-  const layers = facts.format === 'spanledger-manifest-1' ? null : layersOf(due);
+  const { countsCalls, layerCharges } = FORMATS[facts.format];
+  const layers = layerCharges === null ? null : layersOf(due, layerCharges);
   const manifest: Manifest = {
     format: facts.format,
     tenant_id: facts.tenantId,
@@ -107,7 +123,7 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     entries: Number(sum(groups, (group) => group.entries)),
     ...(facts.entriesRoot === null ? {} : { entries_root: facts.entriesRoot }),
     outcomes: countOutcomes(groups, ({ entries }) => entries),
-    ...(facts.format === MANIFEST_FORMAT ? { calls: countCalls(groups) } : {}),
+    ...(countsCalls ? { calls: countCalls(groups) } : {}),
     late_entries: countWhere(groups, (group) => group.late),
     corrections: countWhere(groups, (group) => group.kind === 'correction'),
     ...countAllocations(groups),

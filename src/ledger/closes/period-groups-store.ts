@@ -10,6 +10,8 @@ import type { UnitAmounts } from '../../rating/rate-usage.ts';
 import type { FurtherUnit } from '../../units.ts';
 import { FURTHER_UNITS } from '../../units.ts';
 import { LAYERS_SOURCE, SCALED } from '../entries/entry.ts';
+import type { ChargesByLayer } from '../rollups/rollup-store.ts';
+import { CHARGES_BY_LAYER, WALLED_CHARGES_BY_LAYER } from '../rollups/rollup-store.ts';
 import type { PeriodRow } from './close-store.ts';
 import type { LayeredUsage } from './manifest-layers.ts';
 import type { EntryGroup, GroupPrice } from './manifest-lines.ts';
@@ -41,16 +43,18 @@ export function groupPeriods<Period extends Pick<PeriodRow, 'tenantId' | 'period
 interface Grouped<Period> {
   readonly periods: readonly Period[];
   readonly catalog: PriceCatalog;
+  /** Set where the database is what a tenant sees of it; rates are not among that. */
+  readonly isWalled?: boolean;
 }
 
 /** Groups periods in a transaction that the caller has. */
 export async function groupPeriodsIn<Period extends Pick<PeriodRow, 'tenantId' | 'periodStart'>>(
   transaction: Transaction,
-  { periods, catalog }: Grouped<Period>,
+  { periods, catalog, isWalled = false }: Grouped<Period>,
   work: (some: readonly PeriodGroups<Period>[]) => Promise<void>,
 ): Promise<void> {
   const prices = { catalog, rates: ratesById(catalog) };
-  const reader = await GroupReader.open(transaction, periods);
+  const reader = await GroupReader.open(transaction, { periods, isWalled });
   for (let start = 0; start < periods.length; start += PERIODS_TOGETHER) {
     const some = periods.slice(start, start + PERIODS_TOGETHER);
     const rows = await reader.readUntil(start + some.length);
@@ -106,6 +110,11 @@ interface GroupRow extends PricedRow {
   readonly layered_units: UnitSums | null;
   readonly layer_tool: bigint;
   readonly layer_memory: bigint;
+  readonly layered_charge: bigint;
+  readonly tool_charge: bigint;
+  readonly memory_charge: bigint;
+  readonly output_charge: bigint;
+  readonly other_charge: bigint;
 }
 
 /** Reads the groups of many periods through a cursor, so that never all of them are in memory. */
@@ -120,11 +129,17 @@ class GroupReader {
 
   static async open(
     transaction: Transaction,
-    periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+    {
+      periods,
+      isWalled,
+    }: {
+      readonly periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[];
+      readonly isWalled: boolean;
+    },
   ): Promise<GroupReader> {
     const starts = periods.map((period) => period.periodStart);
     const values = [periods.map((period) => period.tenantId), starts, [...new Set(starts)]];
-    const query = { text: GROUPS, values, settings: PLAN };
+    const query = { text: isWalled ? WALLED_GROUPS : GROUPS, values, settings: PLAN };
     return new GroupReader(await openCursor(transaction, query));
   }
 
@@ -158,6 +173,8 @@ const LAYER_SUMS = Object.entries({
   layered_output: 'output_tokens',
   layer_tool: 'layer_tool_tokens',
   layer_memory: 'layer_memory_tokens',
+  layered_charge: 'charge',
+  ...Object.fromEntries(Object.keys(CHARGES_BY_LAYER.charges).map((name) => [name, name])),
 })
   .map(([name, of]) => {
     return `coalesce(sum(${of}) filter (where layer_prompt_tokens is not null), 0) as ${name}`;
@@ -168,8 +185,18 @@ const LAYER_SUMS = Object.entries({
 export const CALLS_OF_ENTRY =
   "case when kind in ('allocation', 'adjustment') then 0 when is_reversal then -1 else 1 end";
 
+const GROUPS = groupsStatement(CHARGES_BY_LAYER);
+
+/** The view knows all that the tenant ever had. */
+const WALLED_GROUPS = groupsStatement({
+  ...WALLED_CHARGES_BY_LAYER,
+  join: `${WALLED_CHARGES_BY_LAYER.join} and s.period_start = any($3::date[])`,
+});
+
 /** Sums first and joins then: the planner cannot know how many entries these tenants have. */
-const GROUPS = `
+function groupsStatement({ join, charges }: ChargesByLayer): string {
+  const ofLayers = Object.entries(charges).map(([name, of]) => `${of} as ${name}`);
+  return `
   select k.place, g.*
   from unnest($1::text[], $2::date[]) with ordinality k(t, s, place)
   join (
@@ -183,11 +210,15 @@ const GROUPS = `
       sum(call_share::bigint) as call_share, sum_units(units) as units, coalesce(sum(charge), 0) as charge,
       sum_units(units) filter (where layer_prompt_tokens is not null) as layered_units,
       ${LAYER_SUMS}
-    from entries where tenant_id = any($1::text[]) and period_start = any($3::date[])
+    from (
+      select e.*, ${ofLayers.join(', ')} from entries e ${join}
+      where e.tenant_id = any($1::text[]) and e.period_start = any($3::date[])
+    ) e
     group by tenant_id, period_start, requested_model, service_tier, late, not_due is true, kind, outcome, currency,
       charge_book, charge_version, charge_rate_id, gateway_free
   ) g on g.tenant_id = k.t and g.period_start = k.s
   order by k.place, g.requested_model, g.service_tier, g.late, g.kind, g.outcome`;
+}
 
 /** The currencies of what was charged and is due; one in which everything was taken back again is not among them. */
 function currenciesOf(rows: readonly GroupRow[]): readonly string[] {
@@ -261,6 +292,13 @@ function layeredOf(row: GroupRow): LayeredUsage | undefined {
     },
     tool: row.layer_tool,
     memory: row.layer_memory,
+    charges: {
+      all: row.layered_charge,
+      tool: row.tool_charge,
+      memory: row.memory_charge,
+      output: row.output_charge,
+      other: row.other_charge,
+    },
   };
 }
 

@@ -130,6 +130,8 @@ function layerAmounts({ all, output, other }: LayeredAmount, ending: string) {
   };
 }
 
+const LAYER_CHARGES = layerAmounts(OF_CHARGE, '_charge');
+
 /** A number that a rollup sums, and what it is of one entry; null counts as nothing. */
 export interface RollupMeasure extends RollupColumn {
   readonly each: string;
@@ -155,7 +157,7 @@ export const MEASURES: readonly RollupMeasure[] = [
     layered_input_tokens: `case when e.layer_prompt_tokens is not null then ${INPUT_TOKENS} end`,
     layered_output_tokens: `case when e.layer_prompt_tokens is not null
       then e.output_tokens + units_within(e.units, 'output') end`,
-    ...layerAmounts(OF_CHARGE, '_charge'),
+    ...LAYER_CHARGES,
     ...layerAmounts(OF_COST, '_cost'),
     routing_gain: 'e.requested_cost - e.cost',
     // An entry whose cost nobody knows; its reversal takes it back. An adjustment has no call behind it.
@@ -183,16 +185,36 @@ function ofLayered(key: string): string {
   return `case when ${HAS_LAYERS} then ${key} end`;
 }
 
-/** The rates by which output was charged and paid; a factor or a discount is in the charge's. */
-export const RATES_OF_ENTRIES = `
+/** The rates by which output was charged; a factor or a discount is in it. */
+const CHARGE_RATES_OF_ENTRIES = `
   left join price_rates r on r.rate_id = ${ofLayered('e.charge_rate_id')}
   left join price_books b on b.book = ${ofLayered('e.charge_book')} and b.effective_from = e.charge_version
   left join lateral (
     select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
     from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
       else 1000000 end as factor) f
-  ) p on true
+  ) p on true`;
+
+/** The rates by which output was charged and paid. */
+export const RATES_OF_ENTRIES = `${CHARGE_RATES_OF_ENTRIES}
   left join price_rates k on k.rate_id = ${ofLayered('e.cost_rate_id')}`;
+
+/** What of the charge of an entry `e` is of which layer, and what is to be joined for that; null counts as nothing. */
+export interface ChargesByLayer {
+  readonly join: string;
+  readonly charges: Readonly<Record<string, string>>;
+}
+
+export const CHARGES_BY_LAYER: ChargesByLayer = {
+  join: CHARGE_RATES_OF_ENTRIES,
+  charges: LAYER_CHARGES,
+};
+
+/** Behind the wall there are no rates; a view has what they come to. */
+export const WALLED_CHARGES_BY_LAYER: ChargesByLayer = {
+  join: 'left join charge_shares s on s.entry_id = e.entry_id',
+  charges: Object.fromEntries(Object.keys(LAYER_CHARGES).map((name) => [name, `s.${name}`])),
+};
 
 const RUN_DIMENSIONS: readonly RollupColumn[] = [
   { name: 'user_id', of: "coalesce(e.user_id, '')" },

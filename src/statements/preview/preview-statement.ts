@@ -38,7 +38,8 @@ export async function previewStatements(
     const tenant = await readTenant(snapshot.kysely, key.tenant_id);
     const periods = await readOpenPeriods(snapshot, tenant, { key, now });
     const found: PeriodGroups<PeriodRow>[] = [];
-    await groupPeriodsIn(snapshot, { periods, catalog }, async (some) => {
+    const grouped = { periods, catalog, isWalled: view !== database };
+    await groupPeriodsIn(snapshot, grouped, async (some) => {
       found.push(...some);
     });
     const documents: StatementDocument[] = [];

@@ -252,7 +252,7 @@ describe('law 8', () => {
     await tamper(
       database,
       `update closes set manifest = replace(regexp_replace(replace(manifest, ${root}, ''),
-         '"calls":[{][^}]*[}],', ''), 'manifest-3', 'manifest-1');
+         '"calls":[{][^}]*[}],', ''), 'manifest-4', 'manifest-1');
        update closes set manifest_hash = encode(sha256(convert_to(manifest, 'UTF8')), 'hex')`,
     );
     expect(await law4()).toEqual([]);

@@ -159,7 +159,7 @@ describe('a manifest', () => {
   it('freezes the root over its entries, which one of before the seals does not have', () => {
     const groups = [group({ input: 1000n })];
     expect(manifestOf(groups)).toMatchObject({
-      format: 'spanledger-manifest-3',
+      format: 'spanledger-manifest-4',
       entries_root: 'ab'.repeat(32),
     });
     const old = manifestOf(groups, { format: 'spanledger-manifest-1', entriesRoot: null });
@@ -268,7 +268,7 @@ describe('the whole of a manifest', () => {
   it('follows from its groups, line by line and count by count', () => {
     const { manifest, text, hash } = makeManifest({ ...FACTS, carriedIn: 1_000_000n }, GROUPS);
     expect(manifest).toMatchObject({
-      format: 'spanledger-manifest-3',
+      format: 'spanledger-manifest-4',
       entries: 12,
       outcomes: { charged: 9, failed: 3 },
       late_entries: 1,
@@ -337,6 +337,7 @@ describe('every part of a manifest', () => {
     tokens: { uncachedInput: 10n, cacheRead: 0n, cacheWrite: 0n, output: 0n, units: null },
     tool: 4n,
     memory: 1n,
+    charges: { all: 30_000_000n, tool: 12_000_000n, memory: 3_000_000n, output: 0n, other: 0n },
   };
   const full = {
     ...FACTS,
@@ -352,7 +353,7 @@ describe('every part of a manifest', () => {
     ];
     // 11 x 3 µ = 0.000033, and with half a micro-dollar carried in nothing of a cent.
     expect(manifestOf(groups, full)).toEqual({
-      format: 'spanledger-manifest-3',
+      format: 'spanledger-manifest-4',
       tenant_id: 'acme',
       period_start: '2026-10-01',
       starts_at: '2026-10-01T00:00:00.000Z',
@@ -414,6 +415,7 @@ describe('every part of a manifest', () => {
     expect(has('spanledger-manifest-1')).toEqual({ calls: false, layers: false });
     expect(has('spanledger-manifest-2')).toEqual({ calls: false, layers: true });
     expect(has('spanledger-manifest-3')).toEqual({ calls: true, layers: true });
+    expect(has('spanledger-manifest-4')).toEqual({ calls: true, layers: true });
   });
 
   it('counts outcomes by their names in order, and leaves out calls that were all taken back', () => {

@@ -48,7 +48,7 @@ describe('a statement as HTML', () => {
       version 2026-01-01
       Issued
       2 November 2026
-      sha256:c55f…545f
+      sha256:2667…a336
       Daily usage by model
       gpt-4o
       $0
@@ -98,7 +98,7 @@ describe('a statement as HTML', () => {
       a piece of text, about three quarters of an English word
       Manifest
       the record that was frozen at the close; its sha256 is a fingerprint that shows any change
-      Manifest sha256:c55fcf4a8e54254ce4897c86f80d4f53cdad461aa6a9d29a2eb9e86951c9545f, closed 2026-11-02 03:04 +00:00"
+      Manifest sha256:2667ec9a490a07787f8e0638ae84c4e68ebfca9e525b9c9c6caebf3c6269a336, closed 2026-11-02 03:04 +00:00"
     `);
   });
 
