@@ -17,7 +17,7 @@ export interface LayeredUsage {
 }
 
 /** Sums of what each entry comes to by itself: all of it, and its parts. What is left of all is the prompt's. */
-export interface LayeredCharges {
+interface LayeredCharges {
   readonly all: Pico;
   readonly tool: Pico;
   readonly memory: Pico;
