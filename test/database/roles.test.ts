@@ -175,7 +175,7 @@ describe('the worker', () => {
 });
 
 describe('the worker of a ledger of before', () => {
-  const fit = () => refuseUnfitSession(as('spanledger_worker'));
+  const requireFit = () => refuseUnfitSession(as('spanledger_worker'));
 
   it('loses the right to read the journal, and seals what stands there', async () => {
     await owner.pool.query('grant select on changes to spanledger_worker');
@@ -183,7 +183,7 @@ describe('the worker of a ledger of before', () => {
     const worker = as('spanledger_worker');
     await expect(worker.pool.query('select 1 from changes')).rejects.toThrow(DENIED);
     await owner.pool.query(`update tenants set name = 'Acme' where tenant_id = 'acme'`);
-    await fit();
+    await requireFit();
     await sealAll(worker, systemClock);
     expect(await count(owner, 'change_queue')).toBe(0);
   });
@@ -191,9 +191,9 @@ describe('the worker of a ledger of before', () => {
   it('is told what it may not do before it seals', async () => {
     const digest = 'function changes_digest(bigint[])';
     await owner.pool.query(`revoke execute on ${digest} from spanledger_worker`);
-    await expect(fit()).rejects.toThrow('execute on changes_digest(bigint[])');
+    await expect(requireFit()).rejects.toThrow('execute on changes_digest(bigint[])');
     await makeRoles(owner);
-    await fit();
+    await requireFit();
   });
 });
 
