@@ -67,11 +67,12 @@ async function isBilled(
   meter: StripeMeter,
   { told, isFinalWithoutIt }: UnbilledPeriod & { readonly told: Intent },
 ): Promise<boolean> {
-  const { tenantId, periodStart } = told;
+  const { tenantId, periodStart, customer } = told;
   const invoices = await readInvoices(database, { month: null, tenantId });
   const isInvoiced = invoices.some(
     (invoice) =>
       invoice.periodStart === periodStart &&
+      invoice.stripeCustomer === customer &&
       invoice.state !== 'gone' &&
       !(isFinalWithoutIt && billsNothing(invoice)),
   );

@@ -60,8 +60,8 @@ export async function readLiveTenants(
 }
 
 /**
- * The tenant behind a customer, be it the one that was told of it before it was given another customer; null
- * for a customer that is none of ours.
+ * The tenant behind a customer, be it the one that was told of it, or of which an invoice is kept, before it was given
+ * another customer; null for a customer that is none of ours.
  */
 export async function readTenantOfCustomer(
   database: Database,
@@ -71,6 +71,8 @@ export async function readTenantOfCustomer(
     select tenant_id, mode, 1 as rank from tenants where stripe_customer = ${stripeCustomer}
     union all (select t.tenant_id, t.mode, 2 from push_intents i join tenants t on t.tenant_id = i.tenant_id
       where i.stripe_customer = ${stripeCustomer} order by i.created_at desc limit 1)
+    union all (select t.tenant_id, t.mode, 3 from stripe_invoices v join tenants t on t.tenant_id = v.tenant_id
+      where v.stripe_customer = ${stripeCustomer} order by v.period_start desc limit 1)
     order by rank limit 1`.execute(database.kysely);
   const [row] = rows;
   return row === undefined ? null : { tenantId: row.tenant_id, mode: row.mode };

@@ -29,14 +29,20 @@ export async function findMissedInvoices(
   const answers = watchAnswers();
   const targets = await readTargets(database, month);
   const told = await readIntentsOf(database, targets);
-  const known = async () =>
-    new Set((await readInvoices(database, { month, tenantId: null })).map(periodKey));
-  const before = await known();
-  const unbilled = targets.filter(
-    (target) => told.has(periodKey(target)) && !before.has(periodKey(target)),
-  );
+  const customerOf = (target: PushTarget) => told.get(periodKey(target))?.at(-1)?.customer ?? '';
+  // What a tenant's former customer is billed is no bill of what another one was told.
+  const lackInvoices = async (of: readonly PushTarget[]) => {
+    const invoices = await readInvoices(database, { month, tenantId: null });
+    const known = Map.groupBy(invoices, periodKey);
+    const isBilled = (target: PushTarget) =>
+      (known.get(periodKey(target)) ?? []).some(
+        ({ stripeCustomer }) => stripeCustomer === customerOf(target),
+      );
+    return of.filter((target) => !isBilled(target));
+  };
+  const unbilled = await lackInvoices(targets.filter((target) => told.has(periodKey(target))));
   await inParallel(unbilled, PARALLEL_READS, async (target) => {
-    const customer = told.get(periodKey(target))?.at(-1)?.customer ?? '';
+    const customer = customerOf(target);
     try {
       if (await takeMissedInvoices(parts, { ...target, customer })) answers.answered();
     } catch (error) {
@@ -47,10 +53,7 @@ export async function findMissedInvoices(
   });
   answers.end();
   if (unbilled.length === 0) return [];
-  const after = await known();
-  return unbilled
-    .filter((target) => !after.has(periodKey(target)))
-    .map((target) => target.tenantId);
+  return (await lackInvoices(unbilled)).map((target) => target.tenantId);
 }
 
 /**
@@ -95,8 +98,11 @@ async function findFinal(
   const { target, customer } = whom;
   const invoices = await readInvoices(parts.database, { month: null, tenantId: target.tenantId });
   const known = invoices.filter(
-    ({ periodStart, state, identifier }) =>
-      periodStart === target.periodStart && state !== 'gone' && identifier === null,
+    ({ periodStart, stripeCustomer, state, identifier }) =>
+      periodStart === target.periodStart &&
+      stripeCustomer === customer &&
+      state !== 'gone' &&
+      identifier === null,
   );
   const unsure = known.filter(
     ({ state, holdAnsweredAt }) => state === 'held' && holdAnsweredAt === null,

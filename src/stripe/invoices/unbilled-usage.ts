@@ -50,16 +50,19 @@ export async function findUnbilledPeriods(
   const lost = new Set(gone.map(periodKey));
   const settled = await readSettledSubjects(database, WRONG_BILL_ALERTS);
   return targets.flatMap((target) => {
-    const invoices = known.get(periodKey(target)) ?? [];
+    const intents = all.get(periodKey(target)) ?? [];
+    const onMeter = intents.filter(
+      ({ destination, state }) => destination === 'meter' && state === 'confirmed',
+    );
+    // What one customer is billed is no bill of what another one was told.
+    const invoices = (known.get(periodKey(target)) ?? []).filter(({ stripeCustomer }) =>
+      onMeter.some(({ customer }) => customer === stripeCustomer),
+    );
     // What a person has said of such an invoice holds: it was billed otherwise.
     const isFinalWithoutIt =
       invoices.length > 0 &&
       invoices.every((row) => billsNothing(row) && !settled.has(row.invoiceId));
     if (!isFinalWithoutIt && invoices.some(({ state }) => state !== 'void')) return [];
-    const intents = all.get(periodKey(target)) ?? [];
-    const onMeter = intents.filter(
-      ({ destination, state }) => destination === 'meter' && state === 'confirmed',
-    );
     const meteredMicro = valueSum(onMeter);
     const toldAt = onMeter.map(({ firstAttemptAt }) => firstAttemptAt ?? target.endsAt);
     // Nobody waits for an invoice that was there and is gone, or is final.

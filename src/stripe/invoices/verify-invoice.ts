@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { formatMinor } from '../../money.ts';
 import { endAlerts } from '../../push/alert-store.ts';
-import { readIntentsByIdentifier } from '../../push/intent-store.ts';
+import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts';
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
@@ -10,6 +10,7 @@ import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
 import type { OwnInvoice } from './own-invoice.ts';
 import { alert, findOwn, NEVER_BILLED } from './own-invoice.ts';
 
+const BILLS_ANOTHER = 'ignored: it bills nothing, and its period was told for another customer';
 const VOID_BY_NOW = 'ignored: it was void by the time it was compared';
 
 /**
@@ -38,6 +39,7 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   if (!(await saveFinalized(database, { ...own, ...figures }, clock()))) return VOID_BY_NOW;
   const all = await billedOnMeter(parts, own);
   if (target === null) return alertTooEarly(parts, own, { invoice, count: all.count });
+  if (billed.quantity === 0n && (await isOfFormer(parts, own))) return BILLS_ANOTHER;
   const due = await dueOnMeter(parts, target);
   // What was billed and taken back by a person is a matter for a person.
   if (invoice.status === 'void' && all.quantity < due.quantity) return alertVoid(parts, own);
@@ -52,6 +54,17 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   const differs = await alert(parts, own, { kind: 'invoice_differs', detail });
   // A credit says nothing of what the invoice lacks.
   return credited === null ? differs : `${differs}; ${credited}`;
+}
+
+/** Whether the period was told for other customers only: what this one is billed lacks nothing of it. */
+async function isOfFormer(
+  { database }: Pick<StripeParts, 'database'>,
+  own: Pick<OwnInvoice, 'tenantId' | 'periodStart' | 'stripeCustomer'>,
+): Promise<boolean> {
+  const told = (await readIntents(database, own)).filter(
+    ({ destination, state }) => destination === 'meter' && state !== 'missing',
+  );
+  return told.length > 0 && told.every(({ customer }) => customer !== own.stripeCustomer);
 }
 
 /** What is told after a final invoice is billed by an item; where each one is void the meter is told, and no invoice bills that. */
