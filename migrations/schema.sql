@@ -882,7 +882,7 @@ table stripe_invoices (
   hosted_url text,
   hold_asked_at timestamp with time zone,
   hold_answered_at timestamp with time zone,
-  constraint stripe_invoices_pkey PRIMARY KEY (invoice_id),
+  constraint stripe_invoices_pkey PRIMARY KEY (invoice_id, period_start),
   constraint stripe_invoices_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES tenants(tenant_id),
   constraint stripe_invoices_state_check CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'finalized'::text, 'gone'::text, 'void'::text])))
 );

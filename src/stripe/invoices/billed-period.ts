@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { InstantMs } from '../../clock.ts';
-import type { Period } from '../../periods/calendar.ts';
+import type { Calendar, Period } from '../../periods/calendar.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import { eventTimestampOf } from '../../push/push-target.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
@@ -91,16 +91,34 @@ function quantityOf(line: Stripe.InvoiceLineItem): bigint | null {
 }
 
 /**
- * Returns the tenant's period whose one event falls into Stripe's billing period: Stripe's begins
- * and ends at the tenant's boundary or up to a period later (billing-cycle.ts). The last period of
- * one who left ends when it left, wherever Stripe's ends. Null when there is none.
+ * Returns the tenant's periods whose one event falls into Stripe's billing period, the oldest first: Stripe's begins
+ * and ends at the tenant's boundary or up to a period later (billing-cycle.ts). It is one, but where a change of the
+ * calendar, such as that of one who leaves, ended another within Stripe's month.
  */
-export function periodBilledBy(
-  { calendar, leftAt }: Pick<Tenant, 'calendar' | 'leftAt'>,
-  billed: { readonly start: number; readonly end: number },
-): Period | null {
+export function periodsBilledBy(
+  calendar: Calendar,
+  billed: Pick<BilledUsage, 'start' | 'end'>,
+): readonly Period[] {
   const end: InstantMs = billed.end * 1000;
-  const last = periodContaining(calendar, Math.min(end, leftAt ?? end) - 1);
-  const period = last.endsAt <= end ? last : periodContaining(calendar, last.startsAt - 1);
-  return eventTimestampOf(period) >= billed.start ? period : null;
+  const last = periodContaining(calendar, end - 1);
+  const periods: Period[] = [];
+  let period = last.endsAt <= end ? last : periodContaining(calendar, last.startsAt - 1);
+  while (eventTimestampOf(period) >= billed.start) {
+    periods.unshift(period);
+    period = periodContaining(calendar, period.startsAt - 1);
+  }
+  return periods;
+}
+
+/**
+ * Returns those of the periods of an invoice of which something is there. What begins where a tenant left is none before
+ * it has come back. Of an idle tenant it is the last one.
+ */
+export function periodsThere(
+  periods: readonly Period[],
+  { leftAt, startDates }: Pick<Tenant, 'leftAt'> & { readonly startDates: readonly string[] },
+): readonly Period[] {
+  const there = periods.filter(({ startDate }) => startDates.includes(startDate));
+  if (there.length > 0) return there;
+  return periods.filter(({ startsAt }) => leftAt === null || startsAt < leftAt).slice(-1);
 }

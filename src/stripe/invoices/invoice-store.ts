@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 
-/** An invoice of Stripe's that bills one of our periods. */
+/** An invoice of Stripe's that bills one of our periods, or one of several that it bills. */
 export interface InvoiceRow {
   readonly invoiceId: string;
   readonly tenantId: string;
@@ -11,8 +11,8 @@ export interface InvoiceRow {
   /** Gone is one that Stripe does not know any more; void bills nothing. */
   readonly state: 'held' | 'released' | 'finalized' | 'gone' | 'void';
   /**
-   * The quantity and the amount of the line on our price, in micro units and minor units. They are
-   * null until it is final.
+   * The quantity and the amount of the line on our price, in micro units and minor units, as far as they are this
+   * period's. They are null until it is final.
    */
   readonly quantity: bigint | null;
   readonly amount: bigint | null;
@@ -71,15 +71,24 @@ export async function readFinalOnMeter(
   );
 }
 
+/** Reads what is kept of an invoice for each of the periods that it bills; the oldest first. */
+export async function readPeriodsOfInvoice(
+  database: Database,
+  invoiceId: string,
+): Promise<readonly InvoiceRow[]> {
+  const { rows } = await sql<Row>`
+    select ${COLUMNS} from stripe_invoices where invoice_id = ${invoiceId} order by period_start`.execute(
+    database.kysely,
+  );
+  return rows.map(toInvoice);
+}
+
+/** Reads an invoice as it is kept for its last period; null where it is not known. */
 export async function readInvoice(
   database: Database,
   invoiceId: string,
 ): Promise<InvoiceRow | null> {
-  const { rows } = await sql<Row>`
-    select ${COLUMNS} from stripe_invoices where invoice_id = ${invoiceId}`.execute(
-    database.kysely,
-  );
-  return rows[0] === undefined ? null : toInvoice(rows[0]);
+  return (await readPeriodsOfInvoice(database, invoiceId)).at(-1) ?? null;
 }
 
 function toInvoice(row: Row): InvoiceRow {
@@ -106,7 +115,7 @@ export async function saveHeld(database: Database, of: Known, at: InstantMs): Pr
   await sql`
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, held_at, hold_asked_at) values
       (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'held', ${formatInstant(at)}, ${formatInstant(at)})
-    on conflict (invoice_id) do update set hold_asked_at = excluded.hold_asked_at
+    on conflict (invoice_id, period_start) do update set hold_asked_at = excluded.hold_asked_at
       where stripe_invoices.state in ('held', 'released')`.execute(database.kysely);
 }
 
@@ -139,7 +148,7 @@ export async function saveReleased(database: Database, of: Known, at: InstantMs)
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, released_at, identifier) values
       (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, 'released', ${formatInstant(at)},
        ${of.identifier ?? null})
-    on conflict (invoice_id) do update set state = 'released', released_at = excluded.released_at
+    on conflict (invoice_id, period_start) do update set state = 'released', released_at = excluded.released_at
       where stripe_invoices.state = 'held'`.execute(database.kysely);
 }
 
@@ -162,7 +171,7 @@ export async function saveFinalized(
     insert into stripe_invoices (invoice_id, tenant_id, period_start, stripe_customer, state, quantity, amount,
       hosted_url, finalized_at, identifier) values (${of.invoiceId}, ${of.tenantId}, ${of.periodStart}, ${of.stripeCustomer}, ${of.state},
       ${of.quantity}, ${of.amount}, ${of.hostedUrl}, ${formatInstant(at)}, ${of.identifier ?? null})
-    on conflict (invoice_id) do update set state = excluded.state, quantity = excluded.quantity,
+    on conflict (invoice_id, period_start) do update set state = excluded.state, quantity = excluded.quantity,
       amount = excluded.amount, hosted_url = coalesce(excluded.hosted_url, stripe_invoices.hosted_url),
       finalized_at = coalesce(stripe_invoices.finalized_at, excluded.finalized_at)
       where stripe_invoices.state <> 'void' or excluded.state = 'void'`.execute(database.kysely);

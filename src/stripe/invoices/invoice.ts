@@ -20,11 +20,13 @@ import {
   endHold,
   readInvoice,
   readInvoices,
+  readPeriodsOfInvoice,
   saveGone,
   saveHeld,
   saveHoldAnswered,
   saveReleased,
 } from './invoice-store.ts';
+import type { InvoicePeriod } from './own-invoice.ts';
 import { alert, fetchInvoice, findOwn, findTarget, NEVER_BILLED } from './own-invoice.ts';
 import type { ReleaseAnswer, ReleasedInvoice, ReleaseRequest } from './release-answer.ts';
 import { verifyInvoice } from './verify-invoice.ts';
@@ -48,19 +50,18 @@ export async function holdInvoice(parts: StripeParts, invoiceId: string): Promis
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
   if (own.mode === 'shadow') return NEVER_BILLED;
-  if (describeKeptDraft(invoice) === null && (await isReady(parts, own.target))) {
+  const isKept = describeKeptDraft(invoice) !== null;
+  if (!isKept && (await areReady(parts, own.periods))) {
     // One that was held before, by whoever told of it first, is still held at Stripe; a ledger that was restored may not
     // know that it did so.
     if (known !== null) await release(parts, known);
-    else {
-      if (invoice.auto_advance !== true) await letGo(parts, invoiceId);
-      await saveReleased(database, own, clock());
-    }
+    else if (invoice.auto_advance !== true) await letGo(parts, invoiceId);
+    for (const period of own.periods) await saveReleased(database, period, clock());
     return 'let go: its usage is proven to be there';
   }
   // The hold is kept first: a release must know of every draft that may be held.
   const askedAt = clock();
-  await saveHeld(database, own, askedAt);
+  for (const period of own.periods) await saveHeld(database, period, askedAt);
   const until = askedAt + HOLD_LEAVES_WITHIN_MS;
   const hold = () => stripe.invoices.update(invoiceId, { auto_advance: false });
   const answered = await askStripe(`holding invoice ${invoiceId}`, () =>
@@ -110,7 +111,10 @@ export async function releaseInvoices(
   if (invoices.length > 0) await refuseOtherKey(parts);
   const released = new Map<string, Released>();
   const answers = watchAnswers();
-  await inParallel(invoices, PARALLEL_INVOICES, async (invoice) => {
+  const each = [...Map.groupBy(invoices, ({ invoiceId }) => invoiceId).values()];
+  await inParallel(each, PARALLEL_INVOICES, async (periods) => {
+    const invoice = periods.find(({ state }) => state === 'held') ?? periods[0];
+    if (invoice === undefined) return;
     const { invoiceId, state, holdAskedAt } = invoice;
     const mayBeHeld = state === 'held' || (MAY_STAY_HELD.has(state) && holdAskedAt !== null);
     if (mayBeHeld) released.set(invoiceId, await releaseOrSay(parts, invoice, answers));
@@ -149,8 +153,10 @@ async function releaseOrSay(
 
 async function release(parts: StripeParts, held: InvoiceRow): Promise<Released> {
   const { database, clock } = parts;
-  if (!(await isReady(parts, await findTarget(parts, held))))
-    return { state: 'held', detail: null };
+  const rows = await readPeriodsOfInvoice(database, held.invoiceId);
+  const periods: PeriodToRelease[] = [];
+  for (const row of rows) periods.push({ target: await findTarget(parts, row) });
+  if (!(await areReady(parts, periods))) return { state: 'held', detail: null };
   const invoice = await fetchInvoice(parts, held.invoiceId);
   if (invoice.status !== 'draft') {
     await verifyInvoice(parts, invoice);
@@ -160,7 +166,7 @@ async function release(parts: StripeParts, held: InvoiceRow): Promise<Released> 
   const kept = describeKeptDraft(invoice);
   if (kept !== null) return keep(parts, held, kept);
   await letGo(parts, held.invoiceId);
-  await saveReleased(database, held, clock());
+  for (const row of rows) await saveReleased(database, row, clock());
   return lookAgain(parts, { ...held, state: 'released' });
 }
 
@@ -218,6 +224,16 @@ async function endPauses(
     .filter(({ state }) => state === 'void' || state === 'gone')
     .map(({ invoiceId }) => invoiceId);
   await end(over, 'it is void or gone, and nothing of it is left to collect');
+}
+
+type PeriodToRelease = Pick<InvoicePeriod, 'target'>;
+
+/** One invoice may bill several periods, and becomes final for all of them. */
+async function areReady(parts: StripeParts, periods: readonly PeriodToRelease[]): Promise<boolean> {
+  for (const { target } of periods) {
+    if (!(await isReady(parts, target))) return false;
+  }
+  return true;
 }
 
 /**

@@ -2,11 +2,11 @@ import { present } from '../../present.ts';
 import { ITSELF, markResolved, readOpenAlerts } from '../../push/alert-store.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
-import { readTargets } from '../../push/target-store.ts';
 import type { AlertKind } from '../alerts/stripe-alert.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
-import { readFinalOnMeter, readInvoices } from './invoice-store.ts';
+import { readFinalOnMeter, readInvoices, readPeriodsOfInvoice } from './invoice-store.ts';
+import { findTarget } from './own-invoice.ts';
 
 export interface MeterBill {
   readonly quantity: bigint;
@@ -69,15 +69,23 @@ export async function endWhatIsEqual(
     ({ kind, subject }) => ENDED_BY_BILLING.has(kind) && ofMeter.includes(subject),
   );
   if (alerts.length === 0) return;
-  const targets = await readTargets(database, month);
-  for (const { alertId, tenantId, periodStart } of alerts) {
-    const target = targets.find(
-      (each) => each.tenantId === tenantId && each.periodStart === periodStart,
-    );
-    if (target === undefined || target.mode === 'shadow') continue;
-    const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
-    if (due.quantity !== billed.quantity || due.amount !== billed.amount) continue;
+  for (const { alertId, subject } of alerts) {
+    if (!(await isBilledEqually(parts, subject))) continue;
     const resolution = 'its invoices bill by now what is due on them';
     await markResolved(database, { alertId, resolution, by: ITSELF, at: clock() });
   }
+}
+
+/** Whether each period that an invoice bills is billed what is due of it. */
+async function isBilledEqually(
+  parts: Pick<StripeParts, 'database'>,
+  invoiceId: string,
+): Promise<boolean> {
+  for (const period of await readPeriodsOfInvoice(parts.database, invoiceId)) {
+    const target = await findTarget(parts, period);
+    if (target === null || target.mode === 'shadow') return false;
+    const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
+    if (due.quantity !== billed.quantity || due.amount !== billed.amount) return false;
+  }
+  return true;
 }

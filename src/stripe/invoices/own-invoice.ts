@@ -1,7 +1,10 @@
 import type Stripe from 'stripe';
+import { readPeriodRows } from '../../ledger/closes/close-store.ts';
+import type { Period } from '../../periods/calendar.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { readTargets } from '../../push/target-store.ts';
+import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { StripeAlert } from '../alerts/stripe-alert.ts';
 import { readTenantOfCustomer } from '../customers/customer-store.ts';
@@ -9,19 +12,26 @@ import { readMeters } from '../meters/meter-store.ts';
 import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
-import { periodBilledBy, readBilledUsage } from './billed-period.ts';
+import { periodsBilledBy, periodsThere, readBilledUsage } from './billed-period.ts';
 
-/** An invoice of Stripe's, and the tenant's period that it bills. */
+/** An invoice of Stripe's, and the tenant's periods that it bills. */
 export interface OwnInvoice {
   readonly invoiceId: string;
   readonly tenantId: string;
-  readonly periodStart: string;
   readonly stripeCustomer: string;
   readonly billed: BilledUsage;
+  /** It is one, but where several end within Stripe's billing period; the oldest first. */
+  readonly periods: readonly InvoicePeriod[];
+  /** Live where one of its periods is: those in shadow are left out then. */
+  readonly mode: 'shadow' | 'live';
+}
+
+/** One of the periods that an invoice bills. */
+export interface InvoicePeriod
+  extends Pick<OwnInvoice, 'invoiceId' | 'tenantId' | 'stripeCustomer'> {
+  readonly periodStart: string;
   /** The closed period; null while it is open. */
   readonly target: PushTarget | null;
-  /** The close froze the mode; of a period that is not closed yet the mode of today decides. */
-  readonly mode: 'shadow' | 'live';
 }
 
 export const NEVER_BILLED =
@@ -35,7 +45,7 @@ export function fetchInvoice(parts: StripeParts, invoiceId: string): Promise<Str
   );
 }
 
-/** Finds the tenant and the period of an invoice, or says why it is no matter of ours. */
+/** Finds the tenant and the periods of an invoice, or says why it is no matter of ours. */
 export async function findOwn(
   parts: StripeParts,
   invoice: Stripe.Invoice,
@@ -50,7 +60,8 @@ export async function findOwn(
   if (billed === null) return 'ignored: no line on our price';
   const whole = await readTenant(database.kysely, tenant.tenantId);
   const { mode } = whole;
-  const period = periodBilledBy(whole, billed);
+  const periods = await readPeriodsBilled(database, whole, billed);
+  const period = periods.at(-1) ?? null;
   const invoiceId = invoice.id ?? '';
   // The first invoice of a subscription may stand over the coming period, and bill nothing.
   const isBefore = period !== null && invoice.created * 1000 < period.endsAt;
@@ -58,9 +69,17 @@ export async function findOwn(
     return 'ignored: it bills nothing of a period that has not ended';
   }
   if (period !== null) {
-    const of = { tenantId: tenant.tenantId, periodStart: period.startDate };
-    const target = await findTarget(parts, of);
-    return { ...of, invoiceId, stripeCustomer, billed, target, mode: target?.mode ?? mode };
+    const own = { invoiceId, tenantId: tenant.tenantId, stripeCustomer };
+    const all: InvoicePeriod[] = [];
+    for (const { startDate: periodStart } of periods) {
+      const target = await findTarget(parts, { ...own, periodStart });
+      all.push({ ...own, periodStart, target });
+    }
+    // The close froze the mode; of a period that is not closed yet the mode of today decides.
+    const live = all.filter(({ target }) => (target?.mode ?? mode) === 'live');
+    return live.length > 0
+      ? { ...own, billed, periods: live, mode: 'live' }
+      : { ...own, billed, periods: all, mode: 'shadow' };
   }
   const detail = `its billing period holds no end of a period of tenant "${tenant.tenantId}"`;
   if (billed.quantity !== 0n) {
@@ -71,9 +90,20 @@ export async function findOwn(
   return detail;
 }
 
+async function readPeriodsBilled(
+  { kysely }: StripeParts['database'],
+  { tenantId, calendar, leftAt }: Tenant,
+  billed: BilledUsage,
+): Promise<readonly Period[]> {
+  const periods = periodsBilledBy(calendar, billed);
+  const of = periods.map(({ startDate: periodStart }) => ({ tenantId, periodStart }));
+  const rows = await readPeriodRows(kysely, of);
+  return periodsThere(periods, { leftAt, startDates: rows.map((row) => row.periodStart) });
+}
+
 export async function findTarget(
-  parts: StripeParts,
-  of: Pick<OwnInvoice, 'tenantId' | 'periodStart'>,
+  parts: Pick<StripeParts, 'database'>,
+  of: Pick<InvoicePeriod, 'tenantId' | 'periodStart'>,
 ): Promise<PushTarget | null> {
   const targets = await readTargets(parts.database, { month: null, tenantId: of.tenantId });
   return targets.find((target) => target.periodStart === of.periodStart) ?? null;
@@ -81,7 +111,7 @@ export async function findTarget(
 
 export async function alert(
   parts: StripeParts,
-  own: Pick<OwnInvoice, 'invoiceId' | 'tenantId' | 'periodStart'>,
+  own: Pick<InvoicePeriod, 'invoiceId' | 'tenantId' | 'periodStart'>,
   what: Pick<StripeAlert, 'kind' | 'detail'>,
 ): Promise<string> {
   const { tenantId, periodStart, invoiceId } = own;

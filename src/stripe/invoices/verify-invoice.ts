@@ -5,16 +5,17 @@ import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
+import { divideBill } from './divide-bill.ts';
 import { readInvoice, saveFinalized } from './invoice-store.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
-import type { OwnInvoice } from './own-invoice.ts';
+import type { InvoicePeriod, OwnInvoice } from './own-invoice.ts';
 import { alert, findOwn, NEVER_BILLED } from './own-invoice.ts';
 
 const BILLS_ANOTHER = 'ignored: it bills nothing, and its period was told for another customer';
 const VOID_BY_NOW = 'ignored: it was void by the time it was compared';
 
 /**
- * Compares a final invoice with the period's manifest, to the unit and to the cent, and keeps its id.
+ * Compares a final invoice with the manifests of its periods, to the unit and to the cent, and keeps its id.
  * A difference is an alert: nothing on the meter changes a final invoice any more.
  */
 export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice): Promise<string> {
@@ -23,43 +24,74 @@ export async function verifyInvoice(parts: StripeParts, invoice: Stripe.Invoice)
   if (identifier !== undefined) return verifyItemInvoice(parts, invoice, identifier);
   const own = await findOwn(parts, invoice);
   if (typeof own === 'string') return own;
-  const { billed, target } = own;
   const state = invoice.status === 'void' ? 'void' : 'finalized';
   const hostedUrl = invoice.hosted_invoice_url ?? null;
-  const { amount } = billed;
-  const figures = { state, quantity: billed.quantity ?? -1n, amount, hostedUrl } as const;
-  if (own.mode === 'shadow') {
-    // A draft that was held before its period was closed in shadow, and let go since, is final now.
-    const isKnown = (await readInvoice(database, own.invoiceId)) !== null;
-    if (isKnown) await saveFinalized(database, { ...own, ...figures }, clock());
-    if (billed.quantity === 0n || invoice.status === 'void') return NEVER_BILLED;
-    const detail = `it bills ${billed.quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due`;
-    return alert(parts, own, { kind: 'invoice_differs', detail });
+  const shares = await divideBill(parts, own);
+  const isOfShadow = own.mode === 'shadow';
+  // A draft that was held before its period was closed in shadow, and let go since, is final now.
+  if (!isOfShadow || (await readInvoice(database, own.invoiceId)) !== null) {
+    for (const { period, quantity, amount } of shares) {
+      const figures = { state, quantity, amount, hostedUrl } as const;
+      const isKept = await saveFinalized(database, { ...period, ...figures }, clock());
+      if (!isKept && !isOfShadow) return VOID_BY_NOW;
+    }
   }
-  if (!(await saveFinalized(database, { ...own, ...figures }, clock()))) return VOID_BY_NOW;
-  const all = await billedOnMeter(parts, own);
-  if (target === null) return alertTooEarly(parts, own, { invoice, count: all.count });
-  if (billed.quantity === 0n && (await isOfFormer(parts, own))) return BILLS_ANOTHER;
+  if (isOfShadow) return alertShadow(parts, own, invoice);
+  const closed = own.periods.findLast(({ target }) => target !== null);
+  const credited = closed === undefined ? null : await alertCredited(parts, closed, invoice);
+  const found: string[] = [];
+  for (const { period } of shares) found.push(await verifyPeriod(parts, { own, period, invoice }));
+  // A credit says nothing of what the invoice lacks.
+  const wrong = [...new Set(found)].filter((said) => said !== EQUAL);
+  return [...wrong, ...(credited === null ? [] : [credited])].join('; ') || EQUAL;
+}
+
+const EQUAL = 'equals the statement';
+const IS_VOID = 'it is void, and no other final invoice bills this usage';
+
+async function alertShadow(
+  parts: StripeParts,
+  own: OwnInvoice,
+  invoice: Stripe.Invoice,
+): Promise<string> {
+  const { quantity } = own.billed;
+  const [period] = own.periods;
+  if (quantity === 0n || invoice.status === 'void' || period === undefined) return NEVER_BILLED;
+  const detail = `it bills ${quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due`;
+  return alert(parts, period, { kind: 'invoice_differs', detail });
+}
+
+/** Compares what all final invoices of a period bill of it, once this one is among them, with what is due. */
+async function verifyPeriod(
+  parts: StripeParts,
+  of: {
+    readonly own: OwnInvoice;
+    readonly period: InvoicePeriod;
+    readonly invoice: Stripe.Invoice;
+  },
+): Promise<string> {
+  const { own, period, invoice } = of;
+  const { target } = period;
+  const all = await billedOnMeter(parts, period);
+  if (target === null) return alertTooEarly(parts, period, { invoice, count: all.count });
+  if (own.billed.quantity === 0n && (await isOfFormer(parts, period))) return BILLS_ANOTHER;
   const due = await dueOnMeter(parts, target);
   // What was billed and taken back by a person is a matter for a person.
-  if (invoice.status === 'void' && all.quantity < due.quantity) return alertVoid(parts, own);
-  const credited = await alertCredited(parts, own, invoice);
-  const isEqual = all.quantity === due.quantity && all.amount === due.amount;
-  if (isEqual) return credited ?? 'equals the statement';
+  if (invoice.status === 'void' && all.quantity < due.quantity) return alertVoid(parts, period);
+  if (all.quantity === due.quantity && all.amount === due.amount) return EQUAL;
   const { currency } = target;
+  const its = own.periods.length > 1 ? 'its part for this period' : 'it';
   const together =
-    all.count > 1 ? `with ${all.count - 1} more of this period it bills` : 'it bills';
-  const quantity = billed.quantity === null ? 'no whole number of' : all.quantity;
+    all.count > 1 ? `with ${all.count - 1} more of this period ${its} bills` : `${its} bills`;
+  const quantity = own.billed.quantity === null ? 'no whole number of' : all.quantity;
   const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}`;
-  const differs = await alert(parts, own, { kind: 'invoice_differs', detail });
-  // A credit says nothing of what the invoice lacks.
-  return credited === null ? differs : `${differs}; ${credited}`;
+  return alert(parts, period, { kind: 'invoice_differs', detail });
 }
 
 /** Whether the period was told for other customers only: what this one is billed lacks nothing of it. */
 async function isOfFormer(
   { database }: Pick<StripeParts, 'database'>,
-  own: Pick<OwnInvoice, 'tenantId' | 'periodStart' | 'stripeCustomer'>,
+  own: Pick<InvoicePeriod, 'tenantId' | 'periodStart' | 'stripeCustomer'>,
 ): Promise<boolean> {
   const told = (await readIntents(database, own)).filter(
     ({ destination, state }) => destination === 'meter' && state !== 'missing',
@@ -70,7 +102,7 @@ async function isOfFormer(
 /** What is told after a final invoice is billed by an item; where each one is void the meter is told, and no invoice bills that. */
 async function alertTooEarly(
   parts: StripeParts,
-  own: OwnInvoice,
+  own: InvoicePeriod,
   of: { readonly invoice: Stripe.Invoice; readonly count: number },
 ): Promise<string> {
   const { status } = of.invoice;
@@ -81,13 +113,12 @@ async function alertTooEarly(
   return alert(parts, own, { kind: 'invoice_final_too_early', detail });
 }
 
-async function alertVoid(parts: StripeParts, own: OwnInvoice): Promise<string> {
+async function alertVoid(parts: StripeParts, own: InvoicePeriod): Promise<string> {
   const { database, clock } = parts;
   const promised = { kind: 'invoice_final_too_early', subjects: [own.invoiceId] } as const;
   const resolution = 'it is void by now, and no item is made for it';
   await endAlerts(database, promised, { resolution, at: clock() });
-  const detail = 'it is void, and no other final invoice bills this usage';
-  return alert(parts, own, { kind: 'invoice_void', detail });
+  return alert(parts, own, { kind: 'invoice_void', detail: IS_VOID });
 }
 
 /** Returns what of a final invoice was credited, in minor units. */

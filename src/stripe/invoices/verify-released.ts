@@ -8,7 +8,7 @@ import { refuseOtherKey } from '../meters/meter-store.ts';
 import { isMissing } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { InvoiceRow } from './invoice-store.ts';
-import { readInvoice, readInvoices, saveGone } from './invoice-store.ts';
+import { readInvoice, readInvoices, readPeriodsOfInvoice, saveGone } from './invoice-store.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
 import { alert, fetchInvoice, findTarget } from './own-invoice.ts';
 import { verifyInvoice } from './verify-invoice.ts';
@@ -33,7 +33,8 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
   let left = 0;
   const named = new Set<string>();
   const answers = watchAnswers();
-  await inParallel(released, PARALLEL_INVOICES, async (row) => {
+  const each = new Map(released.map((row) => [row.invoiceId, row]));
+  await inParallel([...each.values()], PARALLEL_INVOICES, async (row) => {
     const { invoiceId } = row;
     try {
       const invoice = await fetchInvoice(parts, invoiceId);
@@ -110,8 +111,11 @@ function whyNotFinal(
 /** An item's invoice always bills something; another one as much as is due and on no final invoice. */
 async function isAwaited(parts: StripeParts, row: InvoiceRow): Promise<boolean> {
   if (row.identifier !== null) return true;
-  const target = await findTarget(parts, row);
-  if (target === null || target.mode === 'shadow') return false;
-  const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
-  return due.quantity > billed.quantity;
+  for (const period of await readPeriodsOfInvoice(parts.database, row.invoiceId)) {
+    const target = await findTarget(parts, period);
+    if (target === null || target.mode === 'shadow') continue;
+    const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
+    if (due.quantity > billed.quantity) return true;
+  }
+  return false;
 }

@@ -7,7 +7,7 @@ import { readAlerts } from '../../../src/push/alert-store.ts';
 import { cycleAnchorFor, findMisfit } from '../../../src/stripe/customers/billing-cycle.ts';
 import { linkCustomers } from '../../../src/stripe/customers/link-customers.ts';
 import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
-import { periodBilledBy } from '../../../src/stripe/invoices/billed-period.ts';
+import { periodsBilledBy, periodsThere } from '../../../src/stripe/invoices/billed-period.ts';
 import { holdInvoice, releaseInvoices } from '../../../src/stripe/invoices/invoice.ts';
 import { readInvoice, readInvoices } from '../../../src/stripe/invoices/invoice-store.ts';
 import { minorPerMicro, setUpMeter } from '../../../src/stripe/meters/set-up-meter.ts';
@@ -81,27 +81,36 @@ test('a cycle that ends before the period ends would bill it a month late, and t
 });
 
 test("an invoice's period is the tenant's period whose end falls into it", () => {
-  const staying = (timeZone: string, anchorDay: number) => ({
-    calendar: calendar(timeZone, anchorDay),
-    leftAt: null,
-  });
   const october = { start: 1790830800, end: 1793509200 };
-  expect(periodBilledBy(staying('America/New_York', 1), october)?.startDate).toBe('2026-10-01');
+  const newYork = calendar('America/New_York', 1);
+  expect(startsOf(periodsBilledBy(newYork, october))).toEqual(['2026-10-01']);
   const ofNovember = { start: october.end, end: 1796101200 };
-  expect(periodBilledBy(staying('America/New_York', 1), ofNovember)?.startDate).toBe('2026-11-01');
-  expect(
-    periodBilledBy(staying('UTC', 15), { start: october.start, end: october.start + 60 }),
-  ).toBeNull();
+  expect(startsOf(periodsBilledBy(newYork, ofNovember))).toEqual(['2026-11-01']);
+  const minute = { start: october.start, end: october.start + 60 };
+  expect(periodsBilledBy(calendar('UTC', 15), minute)).toEqual([]);
 });
 
-test('the invoice of one who left in the middle bills the period that ended there, and the next one none', () => {
-  const leaver = { calendar: calendar('UTC', 1), leftAt: parseInstant('2026-10-21T00:00:00Z') };
+function startsOf(periods: readonly { readonly startDate: string }[]): readonly string[] {
+  return periods.map(({ startDate }) => startDate);
+}
+
+test('the invoice of one who left in the middle bills the period that ended there, and the one after it only once that is there', () => {
+  const leftAt = parseInstant('2026-10-21T00:00:00Z');
+  const split = [...calendar('UTC', 1), { effectiveFrom: leftAt, timeZone: 'UTC', anchorDay: 1 }];
   const cycle = (from: string, to: string) => ({
     start: parseInstant(`${from}T00:00:00Z`) / 1000,
     end: parseInstant(`${to}T00:00:00Z`) / 1000,
   });
-  expect(periodBilledBy(leaver, cycle('2026-10-01', '2026-11-01'))?.startDate).toBe('2026-10-01');
-  expect(periodBilledBy(leaver, cycle('2026-11-01', '2026-12-01'))).toBeNull();
+  const october = periodsBilledBy(split, cycle('2026-10-01', '2026-11-01'));
+  const november = periodsBilledBy(split, cycle('2026-11-01', '2026-12-01'));
+  expect(startsOf(october)).toEqual(['2026-10-01', '2026-10-21']);
+  const there = (periods: typeof october, startDates: readonly string[]) =>
+    startsOf(periodsThere(periods, { leftAt, startDates }));
+  expect(there(october, [])).toEqual(['2026-10-01']);
+  expect(there(october, ['2026-10-01'])).toEqual(['2026-10-01']);
+  expect(there(october, ['2026-10-01', '2026-10-21'])).toEqual(['2026-10-01', '2026-10-21']);
+  expect(there(november, [])).toEqual([]);
+  expect(there(november, ['2026-11-01'])).toEqual(['2026-11-01']);
 });
 
 test('tenants in every kind of zone are billed to the cent by the subscriptions made for them', async () => {
