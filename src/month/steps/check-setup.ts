@@ -12,13 +12,13 @@ import { done, named } from '../month-step.ts';
 
 /**
  * What would surely go wrong later, found before anything is closed. A tenant without a customer of which a person has
- * billed the month elsewhere is none of it.
+ * billed the month elsewhere is none of it, nor is one who left.
  */
 export async function checkSetup(
-  { database, livemode, unlinked: said }: MonthParts,
+  { database, clock, livemode, unlinked: said }: MonthParts,
   { month }: MonthRequest,
 ): Promise<StepOutcome> {
-  const tenants = await readLiveTenants(database);
+  const tenants = await readLiveTenants(database, clock());
   const told = await readToldTenants(database, month);
   const unlinked = tenants.filter(
     (tenant) => tenant.stripeCustomer === null && !told.has(tenant.tenantId),

@@ -23,9 +23,9 @@ const PERIODS_TRIED = 24;
  * tenant's move with daylight saving and with the length of months, so they cannot be the same;
  * they need not be. The one event of a period is dated a second before its end: a cycle bills right
  * if each of its periods holds exactly one such event, so if one boundary falls into each [end,
- * next end). Of the times of day and days at which the tenant's periods end over two years, the
- * first that fits is taken. Null where none does, as after a change of calendar that is still to
- * come.
+ * next end), and soon after that end. Of the times of day and days at which the tenant's periods end
+ * over two years, the first that fits is taken. Null where none does, as after a change of calendar
+ * that is still to come.
  */
 export function cycleAnchorFor(calendar: Calendar, now: InstantMs): CycleAnchor | null {
   const periods = periodsFrom(calendar, now);
@@ -34,7 +34,9 @@ export function cycleAnchorFor(calendar: Calendar, now: InstantMs): CycleAnchor 
       .map((period) => anchorAt(period.endsAt))
       .map((anchor) => [JSON.stringify(anchor), anchor]),
   );
-  return [...candidates.values()].find((anchor) => firstMisfit(anchor, periods) === null) ?? null;
+  const fits = (anchor: CycleAnchor) =>
+    firstMisfit(anchor, periods) === null && firstLate(anchor, periods) === null;
+  return [...candidates.values()].find(fits) ?? null;
 }
 
 /**
@@ -53,7 +55,10 @@ const LATEST_BOUNDARY_MS = 4 * 24 * 60 * 60 * 1000;
  * none.
  */
 export function findLate(anchor: CycleAnchor, calendar: Calendar, now: InstantMs): Period | null {
-  const periods = periodsFrom(calendar, now);
+  return firstLate(anchor, periodsFrom(calendar, now));
+}
+
+function firstLate(anchor: CycleAnchor, periods: readonly Period[]): Period | null {
   const isLate = ({ endsAt }: Period) => boundaryFrom(anchor, endsAt) - endsAt > LATEST_BOUNDARY_MS;
   return periods.find(isLate) ?? null;
 }

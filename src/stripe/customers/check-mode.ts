@@ -9,7 +9,7 @@ const CUSTOMERS_TRIED = 5;
 
 /** Refuses a key that does not know the customers of the live tenants, before anything is made. */
 export async function refuseOtherMode(parts: StripeParts): Promise<void> {
-  const linked = (await readLiveTenants(parts.database)).filter(
+  const linked = (await readLiveTenants(parts.database, parts.clock())).filter(
     (tenant) => tenant.stripeCustomer !== null,
   );
   const faults: string[] = [];

@@ -28,7 +28,7 @@ export async function linkCustomers(parts: StripeParts): Promise<readonly Linked
     after = page.has_more ? page.data.at(-1)?.id : undefined;
   } while (after !== undefined);
   const results: LinkedCustomer[] = [];
-  for (const { tenantId, stripeCustomer } of await readLiveTenants(database)) {
+  for (const { tenantId, stripeCustomer } of await readLiveTenants(database, clock())) {
     const found = byTenant.get(tenantId) ?? [];
     const state = stateOf(stripeCustomer, found);
     const [only = null] = found;

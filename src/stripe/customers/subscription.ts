@@ -34,7 +34,7 @@ export async function setUpSubscriptions(
   tenantId: string | null = null,
 ): Promise<readonly TenantSubscription[]> {
   const { database } = options;
-  const live = (await readLiveTenants(database))
+  const live = (await readLiveTenants(database, options.clock()))
     .map((tenant) => tenant.tenantId)
     .filter((id) => (tenantId ?? id) === id);
   const catalog = await loadPriceCatalog(database.kysely);
@@ -124,12 +124,25 @@ async function setUpSubscription(
   if (anchor === null) {
     return refused({
       fault: 'no monthly cycle fits its coming periods',
-      remedy: advise`run ${again(meter, tenantId)} again once the change of its calendar has taken effect`,
+      remedy: onceChanged(tenant, { meter, now: options.clock() }),
     });
   }
   const ended = all.length;
   const made = await createSubscription(options, { tenant, stripeCustomer, meter, anchor, ended });
   return standing('made', `bills on ${describe(anchor)}`, made.id);
+}
+
+/** What is done where no cycle fits before and after a change of the calendar. */
+function onceChanged(
+  { tenantId, calendar }: Tenant,
+  { meter, now }: { readonly meter: StripeMeter; readonly now: number },
+): Remedy {
+  const change = calendar.find(
+    ({ effectiveFrom }) => effectiveFrom !== null && effectiveFrom > now,
+  );
+  const at = change?.effectiveFrom ?? null;
+  const when = at === null ? '' : ` at ${formatInstant(at)}`;
+  return advise`run ${again(meter, tenantId)} again once the change of its calendar has taken effect${when}`;
 }
 
 function again({ currency }: StripeMeter, tenantId: string): Operation {
@@ -256,7 +269,7 @@ function misfitOf(
     fault: `${id} bills on ${describe(anchorOf(subscription))}, but the period from ${misfit.startDate} ends at ${formatInstant(misfit.endsAt)} and would be billed late or with another one`,
     remedy:
       wanted === null
-        ? advise`run ${setUp} again once the change of its calendar has taken effect`
+        ? onceChanged(tenant, { meter, now })
         : advise`cancel ${id} in Stripe and run ${setUp}, which makes one that bills on ${describe(wanted)}`,
   };
 }
