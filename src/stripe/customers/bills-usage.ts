@@ -64,7 +64,7 @@ export async function countBilling(
 }
 
 /**
- * Of these subscriptions, those that bill usage dated at an instant. One that has ended since makes no invoice any more,
+ * Returns the subscriptions that bill usage dated at an instant. One that has ended since makes no invoice any more,
  * and as Stripe cancels by default it made none at its end: it bills what an invoice that it has is for.
  */
 async function billing(
