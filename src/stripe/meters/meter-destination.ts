@@ -21,7 +21,7 @@ import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
 import { sendMeterEvent } from './meter-event.ts';
 import type { StripeMeter } from './meter-store.ts';
-import { readSummary } from './summary.ts';
+import { hasOwnMinute, readSummary } from './summary.ts';
 
 const HOUR_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * HOUR_MS;
@@ -166,6 +166,9 @@ function limitOf({ target, valueMicro, eventTimestamp }: Told, now: InstantMs): 
   const size = valueMicro < 0n ? -valueMicro : valueMicro;
   if (size > LARGEST_VALUE_MICRO) {
     return `${formatDecimal(valueMicro, 6)} ${currency} has more digits than Stripe takes (15 of millionths)`;
+  }
+  if (!hasOwnMinute(target, eventTimestamp)) {
+    return 'the period ends in the minute in which it begins, so that the meter could not tell its usage from that of the period before';
   }
   if (now - eventTimestamp * 1000 <= OLDEST_EVENT_MS) return null;
   return 'the period ended more than 35 days ago, and the meter takes no older usage';
