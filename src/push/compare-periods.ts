@@ -31,6 +31,7 @@ import { readTargets } from './target-store.ts';
  * | in_flight          | yes       | a request is unanswered; the next push settles it                       |
  * | unanswered         | no        | a request is unanswered for days, in which no push has settled it       |
  * | billed             | yes       | less is counted than is confirmed, and final invoices bill all of it    |
+ * | excused            | yes       | final invoices bill what is counted, and a person said what is foreign  |
  * | lag                | yes       | less is counted than is confirmed, and the push is younger than the lag |
  * | missing            | no        | still less is counted, or what was taken back is counted still          |
  * | duplicate          | no        | an identifier's value is counted twice                                  |
@@ -47,6 +48,7 @@ export const DIFFERENCES = [
   'in_flight',
   'unanswered',
   'billed',
+  'excused',
   'lag',
   'missing',
   'duplicate',
@@ -63,6 +65,7 @@ const EXPLAINED: ReadonlySet<Difference> = new Set([
   'shadow',
   'in_flight',
   'billed',
+  'excused',
   'lag',
 ]);
 
@@ -88,7 +91,7 @@ export interface ComparedPeriod {
 const PARALLEL_READS = 8;
 
 /** A final invoice that bills what was told has counted it, whatever became of the count. */
-const PROVEN: ReadonlySet<Difference> = new Set(['none', 'billed']);
+const PROVEN: ReadonlySet<Difference> = new Set(['none', 'billed', 'excused']);
 
 /**
  * Puts side by side what the ledger closed, what we know to be delivered, and what the destinations
@@ -125,7 +128,9 @@ export async function comparePeriods(
       const onInvoices = billed.get(destination)?.get(periodKey(target)) ?? null;
       const told = confirmedSum(own.filter(({ destination: kind }) => kind === destination.kind));
       const { countsWithinMs: lagMs } = destination.memory;
-      counts.push({ counted, told, billed: onInvoices, lagMs });
+      const isExcused =
+        isBeyond({ counted, told, billed: onInvoices }) && (await destination.isExcused(target));
+      counts.push({ counted, told, billed: onInvoices, lagMs, isExcused });
     }
     const row = comparePeriod({ target, intents: own, counts, unread, now: clock() });
     if (counts.length > 0 && PROVEN.has(row.difference)) await keepProof(parts, own);
@@ -153,8 +158,9 @@ export async function compareUnasked(
 }
 
 /**
- * Chooses the destinations that the period was told to. Where it was told to none, the preferred
- * one, for somebody else's usage: nothing of ours is there, of an idle tenant neither.
+ * Chooses the destinations that the period was told to, or is about to be. Where no intent was ever made, the
+ * preferred one, for somebody else's usage: nothing of ours is there, of an idle tenant neither. What a person
+ * settled before anything was sent was told to none: they have said who bills it.
  */
 function destinationsToAsk(
   destinations: readonly Destination[],
@@ -162,9 +168,15 @@ function destinationsToAsk(
   intents: readonly Intent[],
 ): readonly Destination[] {
   if (intents.length > 0) {
-    return destinations.filter(({ kind }) => intents.some((intent) => intent.destination === kind));
+    const told = intents.filter((intent) => !isWithdrawn(intent));
+    return destinations.filter(({ kind }) => told.some((intent) => intent.destination === kind));
   }
   return target.mode === 'live' ? destinations.slice(0, 1) : [];
+}
+
+/** It was never sent and never will be: whatever is counted at its address, nothing of it is ours. */
+function isWithdrawn({ state, attempts }: Intent): boolean {
+  return state === 'missing' && attempts === 0;
 }
 
 /** Usage stands where it was told, even if the tenant has been given another customer since. */
@@ -216,6 +228,14 @@ interface Count {
   readonly billed: bigint | null;
   /** The time that its count may lag behind what it was told. */
   readonly lagMs: number;
+  /** Whether a person has said what it is that is counted, and billed, beyond what was told. */
+  readonly isExcused?: boolean;
+}
+
+/** Whether more is counted than was told, and no more than final invoices bill, as far as that is still compared. */
+function isBeyond({ counted, told, billed }: Pick<Count, 'counted' | 'told' | 'billed'>): boolean {
+  if (counted instanceof ForeignCount) return false;
+  return told < counted && (billed === null || counted <= billed);
 }
 
 interface Compared {
@@ -280,7 +300,7 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   }
   if (counts.length === 0) return target.billableMicro === 0n ? 'none' : 'not_pushed';
   if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
-  const counted = sumOf(counts);
+  const counted = sumOf(counts.map(ownOf));
   const confirmed = confirmedSum(intents);
   // What never went out is counted where it was told before a restore, and then it is all that is due.
   const isRestored = counted === target.billableMicro && confirmed < counted;
@@ -294,10 +314,15 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   }
   if (confirmed !== target.billableMicro) return 'not_pushed';
   if (counts.some(isShortOnInvoice)) return 'after_finalization';
-  if (counted === confirmed) return 'none';
+  if (counted === confirmed) return counts.some(({ isExcused }) => isExcused) ? 'excused' : 'none';
   if (counts.every(isCountedOrBilled)) return 'billed';
   const lagMs = Math.max(...counts.map((count) => count.lagMs));
   return sinceAttempt(intents, now) < lagMs ? 'lag' : 'missing';
+}
+
+/** What is excused of a count is no usage of ours: the rest is what was told. */
+function ownOf(count: Count): Count {
+  return count.isExcused === true ? { ...count, counted: count.told } : count;
 }
 
 /** An attempt that is in the future was made by a clock that has been set back since, and explains nothing for ever. */

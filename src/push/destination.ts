@@ -43,10 +43,10 @@ export interface Destination {
   /** Says why it cannot take this value now, so that another is asked; null when it can. Nobody is asked. */
   objectTo(told: Told): Promise<string | null>;
   /**
-   * Whether a person has settled what is wrong with what it bills of a period: what it counts beyond what is on record is
-   * explained then, and keeps nobody else from being told.
+   * Whether a person has settled what is wrong with what it bills of a period, or as much as it bills beyond what is on
+   * record: what it counts beyond that is explained then, and keeps nobody else from being told.
    */
-  isExcused(period: Pick<PushTarget, 'tenantId' | 'periodStart'>): Promise<boolean>;
+  isExcused(period: Pick<PushTarget, 'tenantId' | 'periodStart' | 'currency'>): Promise<boolean>;
   /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
   checkChannels(channels: readonly string[]): Promise<void>;
   /** Looks at the customer before anything is told; why it would not be billed there, or null when it would. */

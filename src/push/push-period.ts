@@ -248,7 +248,7 @@ function countedFault(
   const settled = { operation: 'stripe settled', tenant_id, month } as const;
   return {
     fault: `${says}, so that something else reports there; nothing was sent`,
-    remedy: advise`find out what else does and end it; what a person bills instead is recorded with ${settled}`,
+    remedy: advise`find out what else does and end it; what an invoice or a person bills of this usage by that is recorded with ${settled}, and nothing else is billed by hand`,
   };
 }
 

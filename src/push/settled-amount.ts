@@ -23,10 +23,7 @@ export function settledMicro(
     );
   }
   const value = minor * microOf(decimals);
-  const bills = [decimals, billedDecimals(currency)].map(
-    (of) => divideHalfUp(due, microOf(of)) * microOf(of),
-  );
-  if (due > 0n && bills.includes(value)) return due;
+  if (due > 0n && billsOf(due, currency).includes(value)) return due;
   if (value > 0n && value < due) return value;
   if (value === 0n) {
     throw new Refusal(
@@ -41,6 +38,21 @@ export function settledMicro(
     due === 0n
       ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told`
       : 'settle at the most what is due',
+  );
+}
+
+/** Whether what is settled is what a bill of these micro units says, or more. */
+export function coversBill(
+  settled: bigint,
+  { micro, currency }: { readonly micro: bigint; readonly currency: string },
+): boolean {
+  return settled > 0n && [micro, ...billsOf(micro, currency)].some((sum) => sum <= settled);
+}
+
+/** What bills say of these micro units: rounded to the minor unit, or more coarsely where the currency is billed so. */
+function billsOf(micro: bigint, currency: string): readonly bigint[] {
+  return [minorUnitDecimals(currency), billedDecimals(currency)].map(
+    (decimals) => divideHalfUp(micro, microOf(decimals)) * microOf(decimals),
   );
 }
 

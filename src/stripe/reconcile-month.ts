@@ -24,6 +24,7 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
     case 'shadow':
     case 'in_flight':
     case 'billed':
+    case 'excused':
     case 'lag':
     // Its alert says what to do.
     case 'invoice_wrong':

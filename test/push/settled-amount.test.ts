@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { minorUnitDecimals, SUPPORTED_CURRENCIES } from '../../src/currencies.ts';
 import { billableOf } from '../../src/ledger/closes/billable.ts';
 import { formatMinor } from '../../src/money.ts';
-import { settledMicro } from '../../src/push/settled-amount.ts';
+import { coversBill, settledMicro } from '../../src/push/settled-amount.ts';
 
 const settle = (amount: string, currency: string, due: bigint) =>
   settledMicro({ amount, month: '2026-10' }, { currency, due });
@@ -65,5 +65,35 @@ describe('what a person settles', () => {
       ),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('what is settled of what an invoice bills', () => {
+  it('covers it where it is the total of that invoice, in every currency', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...SUPPORTED_CURRENCIES),
+        fc.bigInt({ min: 1n, max: 10n ** 12n }),
+        fc.bigInt({ min: 1n, max: 10n ** 12n }),
+        (currency, micro, rest) => {
+          const { total } = billableOf(micro * 1_000_000n, 0n, currency);
+          fc.pre(total > 0n);
+          const settled = settle(formatMinor(total, currency), currency, micro + rest);
+          expect(coversBill(settled, { micro, currency })).toBe(true);
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each([
+    ['USD', 6_239_715n, 6_239_715n, true],
+    ['USD', 6_239_715n, 6_239_714n, false],
+    ['USD', 6_231_200n, 6_230_000n, true],
+    ['USD', 6_231_200n, 6_229_999n, false],
+    ['USD', 2_500n, 0n, false],
+    ['USD', 2_500n, 2_500n, true],
+  ])('of %s %s micro, %s settled cover it: %s', (currency, micro, settled, covers) => {
+    expect(coversBill(settled, { micro, currency })).toBe(covers);
   });
 });

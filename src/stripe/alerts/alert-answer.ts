@@ -104,8 +104,10 @@ export function remedyOf(alert: KeptAlert): Remedy {
       return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}; where that is refused, see that its auto_advance is off, so that it bills nothing later, and ${resolve} with the place where it was billed`;
     }
     case 'invoice_differs': {
-      const push = { operation: 'push', month: periodStart?.slice(0, 7) ?? null } as const;
-      return advise`run ${push} before you bill anything, since it bills by an invoice item what was told too late for this invoice; then credit or bill what still differs, and find what else reports usage to the meter where it bills too much; then ${resolve}`;
+      const month = periodStart?.slice(0, 7) ?? null;
+      const push = { operation: 'push', month } as const;
+      const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+      return advise`run ${push} before you bill anything, since it bills by an invoice item what was told too late for this invoice. Where that is refused, since the invoice bills more than is on record as told, bill nothing by hand: record with ${settled} what it bills of this usage, and ${push} bills the rest. Then credit what it bills of anything else, and find what else reports usage to the meter; then ${resolve}, after which whatever is not recorded as settled is billed by an item`;
     }
     case 'invoice_without_period':
       return advise`${setUp} says what is wrong with its subscription; when that is mended, ${resolve}`;

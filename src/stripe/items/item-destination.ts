@@ -1,13 +1,10 @@
 import type { Database } from '../../database/database.ts';
 import type { Destination, Obstacle, Told } from '../../push/destination.ts';
 import { isAddress } from '../../push/destination.ts';
-import { valueSum } from '../../push/intent.ts';
 import type { Memory } from '../../push/intent-state.ts';
-import { readIntents } from '../../push/intent-store.ts';
 import { advise } from '../../remedy.ts';
 import { findOtherCurrency } from '../customers/bills-usage.ts';
-import { readFinalOnMeter } from '../invoices/invoice-store.ts';
-import { isBillSettled } from '../invoices/settled-bill.ts';
+import { findBilledBeyond } from '../meters/billed-beyond.ts';
 import type { MeterParts } from '../meters/meter-destination.ts';
 import { addressAt, disownFault, lookAtCustomer } from '../meters/meter-destination.ts';
 import type { StripeMeter } from '../meters/meter-store.ts';
@@ -75,20 +72,15 @@ async function findBilledAlready(
   { target }: Pick<Told, 'target'>,
 ): Promise<Obstacle | null> {
   const { tenantId, periodStart } = target;
-  const invoices = await readFinalOnMeter(database, target);
-  const billed = invoices.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n);
-  if (billed <= 0n) return null;
-  const onMeter = (await readIntents(database, target)).filter(
-    ({ destination, state }) => destination === 'meter' && state === 'confirmed',
-  );
-  const told = valueSum(onMeter);
-  if (billed <= told || (await isBillSettled(database, target))) return null;
-  const which = invoices.map(({ invoiceId }) => invoiceId).join(', ');
+  const beyond = await findBilledBeyond(database, target);
+  if (beyond === null || beyond.isExplained) return null;
+  const { invoiceIds, billed, told } = beyond;
+  const which = invoiceIds.join(', ');
   const month = periodStart.slice(0, 7);
   const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
   return {
     fault: `final invoices of this period (${which}) bill ${billed} micro of the meter, and ${told} of it is on record as told there`,
-    remedy: advise`bill nothing more before it is clear what they bill: where it is this usage, record that with ${settled}; otherwise credit it and resolve the alert about the invoice`,
+    remedy: advise`bill nothing more before it is clear what they bill: where it is this usage, record as much of it with ${settled}, and the next push bills the rest; otherwise credit it whole and resolve the alert about the invoice`,
     isOnlyHere: false,
   };
 }

@@ -13,12 +13,12 @@ import { findUnbilled } from '../customers/bills-usage.ts';
 import { findCustomerFault, linkOperation } from '../customers/check-customer.ts';
 import { readBilled } from '../invoices/billed-micro.ts';
 import { readInvoices } from '../invoices/invoice-store.ts';
-import { isBillSettled } from '../invoices/settled-bill.ts';
 import { billsNothing } from '../invoices/unbilled-usage.ts';
 import { pacedCount } from '../reads/paced-read.ts';
 import { sendOnce } from '../send-once.ts';
 import type { StripeClient } from '../stripe-client.ts';
 import { askStripe, isMissing } from '../stripe-client.ts';
+import { isExcusedOnMeter } from './billed-beyond.ts';
 import { sendMeterEvent } from './meter-event.ts';
 import type { StripeMeter } from './meter-store.ts';
 import { hasOwnMinute, readSummary } from './summary.ts';
@@ -66,7 +66,7 @@ export function meterDestination(
     describe: (target) => addressAt(target, { meters, livemode }),
     disown: (intent) => disownFault(intent, parts),
     objectTo: (told) => findMeterObjection({ database, clock }, told),
-    isExcused: (period) => isBillSettled(database, period),
+    isExcused: (period) => isExcusedOnMeter(database, period),
     checkChannels: async (channels) => {
       for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
     },

@@ -10,9 +10,10 @@ import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
 import { textRows } from '../../support/database.ts';
+import { receiveEvents } from '../../support/ledger.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
-import { MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
+import { MONTH, openBillingScene, runWholeMonth, usage } from '../billing-scene.ts';
 import { backUp, restore } from '../restored-database.ts';
 
 /** What an invoice bills already is billed by no invoice item, whoever died, was restored or was slow to hear of it. */
@@ -243,4 +244,79 @@ test('what was settled and is on a final invoice all the same is named until a p
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
   expect(await intents(scene)).toEqual([TOLD, '-1 meter missing', '1 settled confirmed']);
   expect(await items(scene)).toEqual([]);
+});
+
+const settle = ({ parts }: BillingScene, amount: string) =>
+  settleMonth(parts, { tenant_id: 'acme', month: MONTH, reason: 'R-17', actor: 'ann', amount });
+const difference = async ({ parts }: BillingScene) =>
+  (await reconcileMonth(parts, ofMonth(MONTH))).find(({ tenant_id }) => tenant_id === 'acme')
+    ?.difference;
+
+/** A ledger restored from before its push, with more usage of the month since: 6.24 was told, and 15.67 is due. */
+async function restoredWithMore(): Promise<BillingScene> {
+  const scene = await openBillingScene();
+  onTestFinished(scene.close);
+  const { control } = scene.double;
+  await control.setClock(parseInstant('2026-11-01T00:10:00Z'));
+  await backUp(scene.database);
+  await control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await runWholeMonth(scene.parts, MONTH);
+  await control.setClock(parseInstant('2026-11-01T00:45:00Z'));
+  await restore(scene.database);
+  const more = usage('acme', { tokens: 2_000_000, index: 77 });
+  await receiveEvents(scene.database, [more], '2026-11-01T00:45:00Z');
+  await runWholeMonth(scene.parts, MONTH);
+  expect((await push(scene))?.detail).toContain('already says 6239715');
+  await control.setClock(parseInstant('2026-11-05T06:45:00Z'));
+  await runWholeMonth(scene.parts, MONTH);
+  return scene;
+}
+
+test('what a final invoice bills of a restored period is settled, and an item bills the rest alone', async () => {
+  const scene = await restoredWithMore();
+  const refused = await push(scene);
+  expect(refused).toMatchObject({ state: 'refused' });
+  expect(JSON.stringify(refused?.remedy)).toContain('stripe settled');
+
+  await settle(scene, '6.24');
+  await push(scene);
+  await resolveDifference(scene);
+  await scene.double.control.advanceClock(5 * HOUR_MS);
+
+  expect(await runWholeMonth(scene.parts, MONTH)).toMatchObject({ done: true, missing: [] });
+  expect((await items(scene)).map(({ amount }) => amount)).toEqual([943]);
+  expect(await difference(scene)).toBe('none');
+});
+
+test('a period that was settled whole, whatever its final invoice bills, comes to its end', async () => {
+  const scene = await restoredWithMore();
+
+  await settle(scene, '15.67');
+  await resolveDifference(scene);
+  await scene.double.control.advanceClock(5 * HOUR_MS);
+
+  expect(await runWholeMonth(scene.parts, MONTH)).toMatchObject({ done: true, missing: [] });
+  expect(await items(scene)).toEqual([]);
+  expect(await difference(scene)).toBe('none');
+});
+
+test('what something else put on a final invoice is foreign usage until a person has settled it, and no longer', async () => {
+  const scene = await closed({});
+  const { stripe } = scene.parts;
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  await stripe.billing.meterEvents.create({
+    event_name: scene.meter.eventName,
+    identifier: 'another-program',
+    payload: { stripe_customer_id: 'cus_acme', value: '7000000' },
+    timestamp: parseInstant('2026-10-31T12:00:00Z') / 1000,
+  });
+  const [draft] = (await stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await stripe.invoices.finalizeInvoice(draft?.id ?? '');
+  await scene.double.control.advanceClock(2 * HOUR_MS);
+  expect(await difference(scene)).toBe('foreign_usage');
+
+  await resolveDifference(scene);
+
+  expect(await difference(scene)).toBe('excused');
+  expect(await runWholeMonth(scene.parts, MONTH)).toMatchObject({ done: true, missing: [] });
 });
