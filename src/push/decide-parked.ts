@@ -61,14 +61,18 @@ async function readParked({ database }: PushParts, identifier: string): Promise<
   if (intent?.state === 'parked') return intent;
   // An answer only means that it was received, and what was counted may be counted no more: the count decides.
   if (intent?.state === 'confirmed' && intent.attempts > 0) return intent;
-  const is =
-    intent === undefined ? 'does not exist' : `is ${intent.state}, neither parked nor confirmed`;
-  const remedy = advise`${{ operation: 'push list', state: 'parked' }} lists those that are`;
   throw new Refusal(
     intent === undefined ? 'not_found' : 'conflict',
-    `intent ${identifier} ${is}`,
-    remedy,
+    `intent ${identifier} ${intent === undefined ? 'does not exist' : whyNoCountDecides(intent)}`,
+    advise`${{ operation: 'push list', state: 'parked' }} lists those that are parked`,
   );
+}
+
+function whyNoCountDecides({ destination, state }: Intent): string {
+  if (destination === 'settled') return 'is what a person settled, which no count holds';
+  if (state === 'confirmed')
+    return 'was confirmed without a request, so that nothing of it can be told anew';
+  return `is ${state}, neither parked nor confirmed`;
 }
 
 async function readFigures(

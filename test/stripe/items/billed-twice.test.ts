@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { raiseAlert, readOpenAlerts } from '../../../src/push/alert-store.ts';
+import { decideParked } from '../../../src/push/decide-parked.ts';
 import { readTargets } from '../../../src/push/target-store.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { noteSubscriptionChange } from '../../../src/stripe/customers/customer-changes.ts';
@@ -291,7 +292,9 @@ test('what a final invoice bills of a restored period is settled, and an item bi
 test('a period that was settled whole, whatever its final invoice bills, comes to its end', async () => {
   const scene = await restoredWithMore();
 
-  await settle(scene, '15.67');
+  const { identifier } = await settle(scene, '15.67');
+  const unpark = decideParked(await pushPartsOf(scene.parts), { identifier });
+  await expect(unpark).rejects.toThrow('is what a person settled, which no count holds');
   await resolveDifference(scene);
   await scene.double.control.advanceClock(5 * HOUR_MS);
 
