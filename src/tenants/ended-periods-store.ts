@@ -6,7 +6,7 @@ import type { Transaction } from '../database/database.ts';
 export interface EndedPeriod {
   readonly periodStart: string;
   readonly currency: string;
-  /** In picodollars of its currency, as far as it is folded. */
+  /** In picodollars of its currency. */
   readonly charge: bigint;
 }
 
@@ -16,13 +16,14 @@ export async function readEndedPeriods(
   at: InstantMs,
 ): Promise<readonly EndedPeriod[]> {
   const { rows } = await sql<{ periodStart: string; currency: string; charge: string }>`
-    select p.period_start as "periodStart", u.currency, sum(u.charge - u.not_due_charge)::text as charge
+    select p.period_start as "periodStart", e.currency,
+      sum(e.charge) filter (where e.not_due is null)::text as charge
     from periods p
-    join usage_rollups u on u.tenant_id = p.tenant_id and u.period_start = p.period_start
+    join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
     where p.tenant_id = ${tenantId} and p.state = 'open' and p.ends_at <= ${formatInstant(at)}
-      and u.currency is not null
-    group by p.period_start, u.currency having sum(u.charge - u.not_due_charge) <> 0
-    order by p.period_start, u.currency`.execute(transaction.kysely);
+      and e.charge <> 0
+    group by p.period_start, e.currency having sum(e.charge) filter (where e.not_due is null) <> 0
+    order by p.period_start, e.currency`.execute(transaction.kysely);
   return rows.map((row) => ({ ...row, charge: BigInt(row.charge) }));
 }
 

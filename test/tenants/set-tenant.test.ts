@@ -5,7 +5,6 @@ import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { correctEntry } from '../../src/ledger/corrections/correct-entry.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
-import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { exactPico } from '../../src/money.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../src/refusal.ts';
@@ -184,7 +183,6 @@ it('what is credited in shadow, or is below a micro-unit, is owed to nobody', as
 
 it('a change of mode names the ended months that it decides, and what comes late to those that were billed', async () => {
   await receiveEvents(database, [nativeEvent()]);
-  await foldAll(database, () => parseInstant('2026-10-31T00:00:00Z'));
   const ended = '2026-11-01T00:10:00Z';
 
   const { decided_by_mode: toLive } = await tenantSet({ mode: 'live' }, ended);

@@ -19,6 +19,13 @@ export function namesOf(all: readonly string[]): readonly string[] {
 
 export const NO_AMOUNT = { amount: null, currency: null };
 
+/** Returns a charge with its one currency; amounts of two currencies are never added. */
+export function chargeOf(charge: bigint | null, currencies: readonly string[]) {
+  const [currency = null, ...others] = new Set(currencies);
+  if (currency === null || others.length > 0) return NO_AMOUNT;
+  return { amount: charge === null ? null : formatPico(charge), currency };
+}
+
 /** Begins a thing of a kind, with its remedy, and without an amount. */
 export function thing(
   kind: Parameters<typeof missingRemedy>[0],

@@ -25,7 +25,7 @@ import { readTenants } from '../../tenants/tenant-store.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
 import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
-import { type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
+import { chargeOf, type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
 import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
 import { nameNotClosed } from './not-closed.ts';
 import { findPauses } from './paused-collections.ts';
@@ -177,13 +177,6 @@ async function nameReportedTwice(
       },
     };
   });
-}
-
-/** Amounts of two currencies are never added. */
-function chargeOf(charge: bigint | null, currencies: readonly string[]) {
-  const [currency = null, ...others] = new Set(currencies);
-  if (currency === null || others.length > 0) return { amount: null, currency: null };
-  return { amount: charge === null ? null : formatPico(charge), currency };
 }
 
 function reportWords(event: ReportedTwice[number]): string {
