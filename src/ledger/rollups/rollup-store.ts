@@ -180,7 +180,7 @@ function converted(paid: string): string {
         e.further_tags ->> '${COST_EXCHANGE}', e.cost_book, e.cost_version, e.currency) else ${paid} end`;
 }
 
-/** Of an entry without layers no rate is asked for, and nothing is reckoned with one. */
+/** Returns the key of a rate for entries with layers alone: for others none is asked for, and nothing is reckoned with it. */
 function ofLayered(key: string): string {
   return `case when ${HAS_LAYERS} then ${key} end`;
 }

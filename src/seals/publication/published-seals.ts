@@ -34,9 +34,9 @@ export interface PublishedRestore {
 
 /** All that a place holds. */
 export interface Published {
-  /** In the order of the chain. */
+  /** The published seals, in the order of the chain. */
   readonly seals: readonly PublishedSeal[];
-  /** Of every place from which this one goes on, in the order in which they were said. */
+  /** The restores of every place from which this one goes on, in the order in which they were said. */
   readonly restores: readonly PublishedRestore[];
 }
 
