@@ -68,7 +68,8 @@ async function openBucket({ s3Endpoint: endpoint }: S3Parts, place: string): Pro
     read: bucket.read,
     async add({ restores, seals }, lock) {
       if (lock === null) throw new Error('what is published to a bucket needs a lock');
-      for (const one of [...restores, ...seals]) await bucket.publish(one, lock);
+      // The newest restore first: where this is cut short, a place without it would look as if it had never been.
+      for (const one of [...restores.toReversed(), ...seals]) await bucket.publish(one, lock);
     },
     close: bucket.close,
   };

@@ -153,10 +153,14 @@ async function publish(
   }
 }
 
+/**
+ * Names an object by its day, and a restore by its whole instant, since two of one day may have kept the same seal.
+ * Colons are left out: file systems that a bucket is copied to refuse them.
+ */
 function nameOf(published: PublishedSeal | PublishedRestore): string {
   return published.format === 'spanledger-published-seal-1'
     ? `${published.day}-seal-${published.seal}`
-    : `${published.said_at.slice(0, 10)}-restored-to-seal-${published.kept?.seal ?? 0}`;
+    : `${published.said_at.replaceAll(':', '')}-restored-to-seal-${published.kept?.seal ?? 0}`;
 }
 
 function wordFor(published: PublishedSeal | PublishedRestore): string {

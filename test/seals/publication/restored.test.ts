@@ -209,7 +209,7 @@ describe('publishing after a backup was restored', () => {
     );
   });
 
-  it('says it in a bucket under the lock of the seals', async () => {
+  async function startBucket() {
     const s3 = await startS3();
     s3.makeBucket('audit');
     const onS3 = (...args: readonly string[]) =>
@@ -218,17 +218,48 @@ describe('publishing after a backup was restored', () => {
         SPANLEDGER_LOG_LEVEL: 'silent',
         ...s3.environment,
       });
+    return { s3, onS3 };
+  }
+
+  it('says it in a bucket under the lock of the seals', async () => {
+    const { s3, onS3 } = await startBucket();
     const restored = ['--retain-days', '400', '--restored-from', before, '--reason', 'lost'];
     const place = 's3://audit/anew';
     const said = await onS3('seal', 'publish', '--to', place, ...restored);
     expect(said.stderr).toBe('');
     const [first] = s3.versions('audit');
-    expect(first?.key).toMatch(/^anew\/\d{4}-\d{2}-\d{2}-restored-to-seal-\d+\.jsonl$/);
+    expect(first?.key).toMatch(
+      /^anew\/\d{4}-\d{2}-\d{2}T\d{6}\.\d{3}Z-restored-to-seal-\d+\.jsonl$/,
+    );
     expect(first?.lockMode).toBe('COMPLIANCE');
     expect((await onS3('verify', '--against', place)).stdout).toMatch(/^goes on from seal /m);
 
     const inside = ['--restored-from', place, '--reason', 'lost', '--retain-days', '400'];
     const refused = await onS3('seal', 'publish', '--to', `${place}/again`, ...inside);
     expect(refused.stderr).toContain(`${place}/again is within ${place}`);
+  });
+
+  it('says in a bucket two restores of one day to one seal, the newest first, should it be cut short', async () => {
+    const { s3, onS3 } = await startBucket();
+    const sayOnS3 = (to: string, from: string, reason: string) => {
+      const restored = ['--restored-from', from, '--reason', reason, '--retain-days', '400'];
+      return onS3('seal', 'publish', '--to', to, ...restored);
+    };
+    expect((await sayOnS3('s3://audit/second', before, 'lost')).stderr).toBe('');
+    await restore();
+    await postOn('2026-10-25', 'e-6');
+    expect((await sayOnS3('s3://audit/third', 's3://audit/second', 'again')).stderr).toBe('');
+
+    const said = s3
+      .versions('audit')
+      .filter(({ key }) => key.startsWith('third/') && key.includes('restored'));
+    const restores = said.map(({ body }) => JSON.parse(body?.toString() ?? ''));
+    expect(restores.map(({ reason }) => reason)).toEqual(['again', 'lost']);
+    expect(restores[0].kept).toEqual(restores[1].kept);
+    // The names sort as they were said.
+    expect(said.map(({ key }) => key).sort()).toEqual(said.map(({ key }) => key).reverse());
+    const holds = await onS3('verify', '--against', 's3://audit/third');
+    expect(holds.exitCode, holds.stdout).toBe(0);
+    expect(holds.stdout.match(/^goes on /gm)).toHaveLength(2);
   });
 });
