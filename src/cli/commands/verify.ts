@@ -49,7 +49,9 @@ function renderVerification({ laws, left_out, against }: VerificationAnswer): st
       ? []
       : [
           `compared with ${counted(against.seals, 'published seal')} of ${against.place}${against.last_seal === null ? '' : `, the last of them number ${against.last_seal}`}`,
-          ...against.restores.map(renderRestore),
+          ...against.restores.map((restore, index) =>
+            renderRestore(restore, { isLast: index === against.restores.length - 1 }),
+          ),
         ];
   return [...laws.map(renderLaw), ...left_out.map((what) => `left out: ${what}`), ...compared].join(
     '\n',
@@ -58,15 +60,16 @@ function renderVerification({ laws, left_out, against }: VerificationAnswer): st
 
 type Restore = NonNullable<VerificationAnswer['against']>['restores'][number];
 
-/** Whether it was a restore is for whoever reads this to find out. */
-function renderRestore({ from, reason, said_at, kept_seal, lost }: Restore): string {
+/** Whether it was a restore is for whoever reads this to find out. What was kept by one before the last may be lost since. */
+function renderRestore(restore: Restore, { isLast }: { readonly isLast: boolean }): string {
+  const { from, reason, said_at, kept_seal, lost } = restore;
   const [first, last] = [lost[0], lost.at(-1)];
   const seals =
     first === last
       ? `seal ${first?.seal} of ${first?.day}`
       : `seals ${first?.seal} of ${first?.day} to ${last?.seal} of ${last?.day}`;
   const after = kept_seal === null ? 'from no seal' : `from seal ${kept_seal}`;
-  return `goes on ${after} after a restore, as was said at ${said_at} (${reason}); lost: ${counted(lost.length, 'published seal')} of ${from}, ${seals}; see that the backup was needed, and what was lost`;
+  return `goes on ${after}${isLast ? '' : ', as of then,'} after a restore, as was said at ${said_at} (${reason}); lost: ${counted(lost.length, 'published seal')} of ${from}, ${seals}; see that the backup was needed, and what was lost`;
 }
 
 export function renderLaw({ law, name, checked, range, violations }: LawAnswer): string {

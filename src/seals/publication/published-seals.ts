@@ -80,10 +80,12 @@ export function parsePublished(text: string, file: string): Published {
   };
 }
 
-/** Every seal that the chain must have for what was published to hold. */
+/** Every seal that the chain must have for what was published to hold, each once, in the order of the chain. */
 export function sealsToFind({ seals, restores }: Published): readonly PublishedSeal[] {
   const kept = restores.at(-1)?.kept ?? null;
-  return kept === null ? seals : [...seals, kept];
+  if (kept === null) return seals;
+  if (seals.some(({ seal, hash }) => seal === kept.seal && hash === kept.hash)) return seals;
+  return [...seals, kept].sort((a, b) => Number(a.seal - b.seal));
 }
 
 export function formatPublished(published: PublishedSeal | PublishedRestore): string {

@@ -6,7 +6,12 @@ import { isBucket, readS3Address, type S3Parts } from '../../s3-address.ts';
 import type { SealPublicationRequest } from '../seal-answer.ts';
 import { findUnknown } from '../seal-store.ts';
 import { isEmpty, readPublished } from './publication.ts';
-import type { Published, PublishedRestore, PublishedSeal } from './published-seals.ts';
+import {
+  type Published,
+  type PublishedRestore,
+  type PublishedSeal,
+  sealsToFind,
+} from './published-seals.ts';
 
 /**
  * Returns what a new place says first where a backup was restored, after all that the place before it said so; nothing
@@ -23,8 +28,10 @@ export async function sayRestore(
   if (!isEmpty(there)) refuseUsed(request.to);
   if (isWithin(request.to, from)) refuseWithin(request.to, from);
   const before = await readPublished(parts, from);
-  const lost = await findUnknown(parts.database, before.seals);
-  const kept = lastKept(before.seals, lost);
+  // The seal that the place before goes on from itself may stand in its restore alone, and can be lost as well.
+  const published = sealsToFind(before);
+  const lost = await findUnknown(parts.database, published);
+  const kept = lastKept(published, lost);
   const [firstLost] = lost;
   if (firstLost === undefined) refuseNothingLost(from);
   if (kept !== null && kept.seal > firstLost.seal) refuseNoRestore({ from, firstLost, kept });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
@@ -170,6 +170,55 @@ describe('publishing after a backup was restored', () => {
     const holds = await run('verify', '--against', third);
     expect(holds.exitCode, holds.stdout).toBe(0);
     expect(holds.stdout.match(/^goes on /gm)).toHaveLength(2);
+  });
+
+  describe('where the seal that was kept is no longer the last of its day', () => {
+    /** It stands in the line of the first restore alone, and not among the seals of that place. */
+    let kept: Record<string, unknown> | undefined;
+    beforeEach(async () => {
+      await restore();
+      await postOn('2026-10-20', 'e-4');
+      expect((await sayRestore(anew, before)).stderr).toBe('');
+      [kept] = await linesOf(before);
+      const [first, ...seals] = await linesOf(anew);
+      expect(first?.['kept']).toEqual(kept);
+      expect(seals).not.toContainEqual(kept);
+    });
+
+    it('a second restore to the same backup goes on from it, too', async () => {
+      await restore();
+      await postOn('2026-10-25', 'e-6');
+      const third = `${anew}.third`;
+      expect((await sayRestore(third, anew)).stderr).toBe('');
+      const [, ...seals] = await linesOf(anew);
+      expect((await linesOf(third))[1]).toMatchObject({ kept, lost: seals });
+    });
+
+    it('a restore to before it names it among what is lost', async () => {
+      // given a backup from before anything was sealed
+      await onServer(`drop database ${ledger} with (force)`);
+      await onServer(`create database ${ledger} template ${TEMPLATE}`);
+      await onLedger((database) => importBooks(database, 'standard', 'cost'));
+      await postOn('2026-10-25', 'e-6');
+
+      // then the place before, and one that holds its restore alone, have it among what is lost
+      const [first, ...seals] = await linesOf(anew);
+      const third = `${anew}.third`;
+      expect((await sayRestore(third, anew)).stderr).toBe('');
+      expect((await linesOf(third))[1]).toMatchObject({ kept: null, lost: [kept, ...seals] });
+      const bare = `${anew}.bare`;
+      await writeFile(bare, `${JSON.stringify(first)}\n`);
+      expect((await sayRestore(`${bare}.third`, bare)).stderr).toBe('');
+      expect((await linesOf(`${bare}.third`))[1]).toMatchObject({ kept: null, lost: [kept] });
+
+      // and nothing is told as if the chain still had it
+      const holds = await run('verify', '--against', third);
+      expect(holds.exitCode, holds.stdout).toBe(0);
+      expect(holds.stdout.match(/^goes on from .* after a restore/gm)).toEqual([
+        `goes on from seal ${kept?.['seal']}, as of then, after a restore`,
+        'goes on from no seal after a restore',
+      ]);
+    });
   });
 
   it('refuses to say a restore where the chain is none that one leaves', async () => {
