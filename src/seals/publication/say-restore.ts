@@ -25,7 +25,7 @@ export async function sayRestore(
   const { restored_from: from, reason } = request;
   if (from === null && reason === null) return [];
   if (from === null || reason === null || reason === '') refuseHalf();
-  if (!isEmpty(there)) refuseUsed(request.to);
+  if (!isEmpty(there)) refuseUsed(request);
   if (isWithin(request.to, from)) refuseWithin(request.to, from);
   const before = await readPublished(parts, from);
   // The seal that the place before goes on from itself may stand in its restore alone, and can be lost as well.
@@ -33,7 +33,7 @@ export async function sayRestore(
   const lost = await findUnknown(parts.database, published);
   const kept = lastKept(published, lost);
   const [firstLost] = lost;
-  if (firstLost === undefined) refuseNothingLost(from);
+  if (firstLost === undefined) refuseNothingLost(from, request);
   if (kept !== null && kept.seal > firstLost.seal) refuseNoRestore({ from, firstLost, kept });
   const said_at = formatInstant(parts.clock());
   return [
@@ -65,11 +65,11 @@ function refuseHalf(): never {
   );
 }
 
-function refuseUsed(to: string): never {
+function refuseUsed({ to, retain_days }: SealPublicationRequest): never {
   throw new Refusal(
     'conflict',
     `${to} holds seals already, and a restore is said before the first of a new place`,
-    advise`give a place that is empty; where the restore was said there, go on with ${{ operation: 'seal publish', to, retain_days: null, restored_from: null }}`,
+    advise`give a place that is empty; where the restore was said there, go on with ${{ operation: 'seal publish', to, retain_days, restored_from: null }}`,
   );
 }
 
@@ -81,11 +81,12 @@ function refuseWithin(to: string, from: string): never {
   );
 }
 
-function refuseNothingLost(from: string): never {
+function refuseNothingLost(from: string, request: SealPublicationRequest): never {
+  const retain_days = isBucket(from) ? request.retain_days : null;
   throw new Refusal(
     'conflict',
     `the chain has every seal that is published in ${from}, so nothing of it was lost by a restore`,
-    advise`go on there, with ${{ operation: 'seal publish', to: from, retain_days: null, restored_from: null }}`,
+    advise`go on there, with ${{ operation: 'seal publish', to: from, retain_days, restored_from: null }}`,
   );
 }
 

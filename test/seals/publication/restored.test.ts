@@ -311,4 +311,24 @@ describe('publishing after a backup was restored', () => {
     expect(holds.exitCode, holds.stdout).toBe(0);
     expect(holds.stdout.match(/^goes on /gm)).toHaveLength(2);
   });
+
+  it('says how to go on with the days that were given, where a bucket takes them', async () => {
+    const { onS3 } = await startBucket();
+    const place = 's3://audit/anew';
+    const sayOnS3 = (to: string, from: string) => {
+      const restored = ['--restored-from', from, '--reason', 'lost', '--retain-days', '400'];
+      return onS3('seal', 'publish', '--to', to, ...restored);
+    };
+    await sayOnS3(place, before);
+    const used = await sayOnS3(place, before);
+    expect(used.stderr).toContain(`"spanledger seal publish --to ${place} --retain-days 400"`);
+    const whole = await sayOnS3('s3://audit/next', place);
+    expect(whole.stderr).toContain('has every seal that is published in');
+    expect(whole.stderr).toContain(`"spanledger seal publish --to ${place} --retain-days 400"`);
+
+    // A file takes none.
+    await run('seal', 'publish', '--to', anew);
+    const file = await sayOnS3('s3://audit/next', anew);
+    expect(file.stderr).toContain(`"spanledger seal publish --to ${anew}"`);
+  });
 });
