@@ -43,11 +43,15 @@ export async function dumpRoles(database: Database): Promise<string | null> {
 
 /**
  * Finds what no migration makes and acts upon our tables past everything that the text above shows:
- * each as what it is. Where the roles were made, row-level security and its two policies are asked
- * of every table that tenants read.
+ * each as what it is. `ours` names the tables and views that are to be there: whom others belong to is
+ * not asked. Where the roles were made, row-level security and its two policies are asked of every
+ * table that tenants read.
  */
-export async function readIntruders(database: Database): Promise<readonly string[]> {
-  return (await rowsOf(database, INTRUDERS)).map(({ text }) => text);
+export async function readIntruders(
+  database: Database,
+  ours: readonly string[],
+): Promise<readonly string[]> {
+  return (await rowsOf(database, INTRUDERS, [ours])).map(({ text }) => text);
 }
 
 const SERVER = `select '' as relation, current_setting('server_version_num')::int / 10000 as text`;
@@ -60,8 +64,12 @@ interface Row {
   readonly text: string;
 }
 
-async function rowsOf(database: Database, query: string): Promise<readonly Row[]> {
-  return (await database.pool.query<Row>(query)).rows;
+async function rowsOf(
+  database: Database,
+  query: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  return (await database.pool.query<Row>(query, [...values])).rows;
 }
 
 type Texts = ReadonlyMap<string, readonly string[]>;
@@ -158,6 +166,10 @@ const GRANTS = `
   where table_schema in ('public', 'audit') and grantee like 'spanledger%'
   group by table_schema, table_name, grantee order by grantee, table_schema, table_name`;
 
+/** The sequences of a migration: that of acts, and those of identity columns. A sequence `c` of an operator's gives no number of ours. */
+const OUR_SEQUENCE = `(c.relname = 'act_numbers' or exists (
+  select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'i'))`;
+
 const OUR_ROLES = `'spanledger_worker', 'spanledger_reader', 'spanledger_tenant'`;
 
 /** Rights by role and thing, and those of columns with their names; logins of the operator are not ours. */
@@ -166,6 +178,8 @@ const RIGHTS = `
     select n.nspname || '.' || c.relname as thing, a.grantee, a.privilege_type || case when a.is_grantable then ' and to grant it' else '' end as given
     from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) a
     where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm', 'S') and a.grantee <> c.relowner
+      and (c.relkind <> 'S' or ${OUR_SEQUENCE})
+      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
     union all
     -- What a function of ours does as its owner; without rights of its own everybody may call it.
     select 'function ' || n.nspname || '.' || p.proname || '(' || pg_get_function_identity_arguments(p.oid) || ')', a.grantee, a.privilege_type
@@ -209,8 +223,9 @@ const OWNED = `
     select case c.relkind when 'S' then 'sequence ' when 'v' then 'view ' when 'm' then 'view ' else 'table ' end || c.oid::regclass as thing,
       c.relowner as owner
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('public', 'audit', 'tenant', 'wall') and c.relkind in ('r', 'p', 'v', 'm', 'S')
-      and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype in ('e', 'i'))
+    -- A sequence of a column is its table's owner's.
+    where n.nspname in ('public', 'audit', 'tenant', 'wall')
+      and (c.relkind in ('r', 'p', 'v', 'm') and c.oid::regclass::text = any ($1) or c.relkind = 'S' and c.relname = 'act_numbers')
     union all
     select 'function ' || p.oid::regprocedure, p.proowner from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname in ('public', 'audit', 'tenant', 'wall')

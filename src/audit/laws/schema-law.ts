@@ -16,16 +16,17 @@ import { VIOLATIONS_NAMED } from './law.ts';
  */
 export async function checkSchema(database: Database): Promise<LawReport> {
   const law = { law: 12, name: 'the rules of the database are those of the migrations' };
-  const schema = compare(await keptAs('schema.sql'), await dumpSchema(database), acts);
+  const written = await keptAs('schema.sql');
+  const writtenOfRoles = await keptAs('roles-schema.sql');
+  const schema = compare(written, await dumpSchema(database), acts);
   const roles = await dumpRoles(database);
   const distributed = (await isDistributed(database)) ? await keptAs('citus.sql') : null;
-  const rights =
-    roles === null ? NOTHING : compare(await keptAs('roles-schema.sql'), roles, () => true);
+  const rights = roles === null ? NOTHING : compare(writtenOfRoles, roles, () => true);
   const violations = [
     ...[...schema.violations, ...rights.violations].filter(
       (violation) => distributed === null || !isOfDistribution(violation, { schema, distributed }),
     ),
-    ...(await readIntruders(database)),
+    ...(await readIntruders(database, [written, writtenOfRoles].flatMap(relationsIn))),
     ...(await readSetBack(database)),
     ...(await readOpenNodes(database)),
   ];
@@ -66,8 +67,6 @@ const DISTRIBUTED: ReadonlySet<string> = new Set([
   'grant on function public.own_entries() to spanledger_tenant was added',
   'grant on function public.own_runs() to spanledger_tenant was added',
   'grant on function public.own_spans() to spanledger_tenant was added',
-  'grant on public.citus_schemas to public was added',
-  'grant on public.citus_tables to public was added',
   'grant on public.entries to spanledger_tenant is gone',
   'grant on public.run_usage to spanledger_tenant is gone',
   'grant on public.structure_spans to spanledger_tenant is gone',
@@ -151,6 +150,13 @@ function definitionsIn(schema: string): ReadonlyMap<string, string> {
     }
   }
   return found;
+}
+
+/** Returns the names of the tables and views that a schema's text defines. */
+function relationsIn(schema: string): readonly string[] {
+  return blocksOf(schema).flatMap(
+    (block) => /^(?:(?:partitioned )?table|(?:materialized )?view) (\S+)/.exec(block)?.[1] ?? [],
+  );
 }
 
 const BEGINS =

@@ -132,12 +132,17 @@ describe('law 12', () => {
     }),
   );
 
-  it('names no owner of a ledger that somebody made who is no superuser, and whose roles a superuser made', () =>
+  it('names no owner of a ledger that somebody made who is no superuser, and whose roles a superuser made, however many views a third has', () =>
     undone(walled.database, async (inside) => {
       const other = `other_${walled.database.name.slice(-12)}`;
-      await inside.pool.query(`create role ${other};
+      await inside.pool.query(`create role ${other}; create role third_of_${other};
+        do $$ begin
+          for number in 1..1000 loop
+            execute format('create view public.my_view_%s as select 1 as one; alter view public.my_view_%1$s owner to third_of_${other}', number);
+          end loop;
+        end $$;
         do $$ declare ours record; begin
-          for ours in select c.oid::regclass as name from pg_class c where c.relkind in ('r', 'v') and c.relnamespace in ('public'::regnamespace, 'audit'::regnamespace) loop
+          for ours in select c.oid::regclass as name from pg_class c where c.relkind in ('r', 'v') and c.relnamespace in ('public'::regnamespace, 'audit'::regnamespace) and c.relname not like 'my\\_view%' loop
             execute format('alter table %s owner to ${other}', ours.name);
           end loop;
           for ours in select p.oid::regprocedure as name from pg_proc p where p.pronamespace = 'public'::regnamespace and p.prokind = 'f' loop
@@ -181,6 +186,11 @@ describe('law 12', () => {
       create index theirs_orders on theirs.orders (order_id desc);
       create index theirs_of_entries on entries (trace_id, source);
       create view theirs.spend as select tenant_id, sum(charge) as charge from entries group by tenant_id;
+      create view my_spend as select tenant_id, sum(charge) as charge from entries group by tenant_id;
+      create sequence my_numbers;
+      alter view my_spend owner to ${other}; alter sequence my_numbers owner to ${other};
+      grant usage on sequence my_numbers to public;
+      create extension pg_stat_statements schema public;
       create function theirs.watch() returns event_trigger language plpgsql as $$ begin end $$;
       create event trigger theirs_watch on ddl_command_end execute function theirs.watch();
       alter role ${other} in database ${name} set session_replication_role = 'replica';
