@@ -281,9 +281,10 @@ const INTRUDERS = `
     and (s.setrole = 0 or has_any_column_privilege(s.setrole, 'public.entries', 'insert'))
   union all
   -- Those of the server stand in no role's. One that loses what was answered is meant where somebody starts a server with it, as
-  -- tests and the demo do; in a file it stays unseen. full_page_writes is off where storage itself writes whole pages, as Aurora's.
+  -- tests and the demo do; in a file it stays unseen. fsync and full_page_writes say nothing there: they are off where storage itself
+  -- keeps what is answered, as Neon's, or writes whole pages, as Aurora's.
   select '', 'setting ' || s.name || '=' || s.setting || ' was made for the server' from pg_settings s
-  where s.source = 'configuration file' and (s.name || '=' || s.setting in ('fsync=off', 'synchronous_commit=off')
+  where s.source = 'configuration file' and (s.name || '=' || s.setting = 'synchronous_commit=off'
       or s.name = 'search_path' and exists (select from unnest(string_to_array(s.setting, ',')) path join hiders h on h.schema = trim(both ' "' from path)))
     or s.source in ('configuration file', 'command line') and s.name = 'session_replication_role' and s.setting <> 'origin'
   union all
@@ -307,8 +308,12 @@ const INTRUDERS = `
   -- Who may do all that the ledger's owner may, a superuser among them, gains nothing; the schema public is mostly the database's owner's.
   select '', o.thing || ' belongs to ' || o.owner::regrole from owned o, ledger l
   where (o.owner in (select r.oid from pg_roles r where r.rolname in (${OUR_ROLES})) or not pg_has_role(o.owner, l.owner, 'member'))
-    and not (o.thing = 'schema public' and o.owner in ('pg_database_owner'::regrole,
-      (select datdba from pg_database where datname = current_database())))
+    and not (o.thing = 'schema public' and (
+      o.owner in ('pg_database_owner'::regrole, (select datdba from pg_database where datname = current_database()))
+      -- A cloud makes it a role's of its own as which nobody logs in, and which the users of its console are members of.
+      or o.owner in (select r.oid from pg_roles r where not r.rolcanlogin and r.rolname not in (${OUR_ROLES})) and not exists (
+        select from pg_roles r where r.rolcanlogin and pg_has_role(r.oid, o.owner, 'member') and not pg_has_role(r.oid, l.owner, 'member')
+          and exists (select from pg_roles w where w.rolname in (${OUR_ROLES}) and pg_has_role(r.oid, w.oid, 'member')))))
   union all
   -- Without any setting the schema by a user's own name comes first.
   select '', 'schema ' || h.schema || ' has what its user finds before ours' from hiders h

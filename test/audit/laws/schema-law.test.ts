@@ -127,10 +127,31 @@ describe('law 12', () => {
   ])('names what belongs to somebody else: %s', (thing, named) =>
     undone(walled.database, async (inside) => {
       const other = `other_${walled.database.name.slice(-12)}`;
-      await inside.pool.query(`create role ${other}; alter ${thing} owner to ${other}`);
+      await inside.pool.query(`create role ${other} login; alter ${thing} owner to ${other}`);
       expect((await checkSchema(inside)).violations).toContain(`${named} belongs to ${other}`);
     }),
   );
+
+  it('names a role of ours that the schema public belongs to', () =>
+    undone(walled.database, async (inside) => {
+      await inside.pool.query('alter schema public owner to spanledger_worker');
+      expect((await checkSchema(inside)).violations).toContain(
+        'schema public belongs to spanledger_worker',
+      );
+    }));
+
+  it('names no role as the owner of the schema public as which nobody logs in, as a cloud makes one, until a login of our roles is its member', () =>
+    undone(walled.database, async (inside) => {
+      const cloud = `cloud_${walled.database.name.slice(-12)}`;
+      await inside.pool.query(
+        `create role ${cloud} createrole createdb; create role admin_of_${cloud} login in role ${cloud}; alter schema public owner to ${cloud}`,
+      );
+      expect((await checkSchema(inside)).violations).toEqual([]);
+      await inside.pool.query(
+        `create role worker_of_${cloud} login in role spanledger_worker, admin_of_${cloud}`,
+      );
+      expect((await checkSchema(inside)).violations).toEqual([`schema public belongs to ${cloud}`]);
+    }));
 
   it('names no owner of a ledger that somebody made who is no superuser, and whose roles a superuser made, however many views a third has', () =>
     undone(walled.database, async (inside) => {

@@ -8,21 +8,23 @@ it('law 12 names what is set for the whole server, so that triggers sleep or wha
   const open = await durableServer();
   const owner = open();
   expect((await checkSchema(owner)).violations).toEqual([]);
+  // A server whose storage keeps what was answered by itself has fsync off in its file, and whole pages, too.
   for (const setting of [
     "session_replication_role = 'replica'",
     'synchronous_commit = off',
     'fsync = off',
+    'full_page_writes = off',
   ])
     await owner.pool.query(`alter system set ${setting}`);
   await owner.pool.query('select pg_reload_conf()');
   const named = [
-    'setting fsync=off was made for the server',
     'setting session_replication_role=replica was made for the server',
     'setting synchronous_commit=off was made for the server',
   ];
   // The server takes them up by and by, and a session has what it began with.
   const seen = async () => (await checkSchema(open())).violations;
   await expect.poll(seen, { timeout: 10_000 }).toEqual(named);
+  expect((await open().pool.query('show fsync')).rows).toEqual([{ fsync: 'off' }]);
   await owner.pool.query('alter system reset all');
   await owner.pool.query('select pg_reload_conf()');
   await expect.poll(seen, { timeout: 10_000 }).toEqual([]);
