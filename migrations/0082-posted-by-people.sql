@@ -6,7 +6,7 @@ begin
     return new;
   end if;
   raise insufficient_privilege using message = format(
-    'permission denied for %s: a worker posts usage and what follows from it, and nothing in the name of a person',
+    'permission denied for %s: a worker posts usage and what follows from it, and nothing in the name of a person, for which a login needs the right to insert into allocations',
     case when new.kind in ('adjustment', 'allocation') then 'a batch of kind ' || new.kind else 'a batch of an actor' end);
 end $$;
 

@@ -209,7 +209,7 @@ describe('the worker in the name of a person', () => {
     const worker = as('spanledger_worker');
     const before = await count(owner, 'batches');
     await expect(worker.pool.query(statements)).rejects.toThrow(
-      /permission denied for a batch of .*nothing in the name of a person/,
+      /permission denied for a batch of .*nothing in the name of a person, for which a login needs the right to insert into allocations/,
     );
     expect(await count(owner, 'batches')).toBe(before);
   });
