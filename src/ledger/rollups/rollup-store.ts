@@ -93,13 +93,20 @@ interface LayeredAmount {
   readonly other: string;
 }
 
+/**
+ * The factor and the output rate of a charge. They stand in the sums themselves: of a table beside shards, Citus hands on
+ * the columns alone that the statement's own level names, and null for what a lateral join asks for.
+ */
+const CHARGE_FACTOR = `case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000) else 1000000 end`;
+const CHARGED_OUTPUT = `floor((2 * r.output * (${CHARGE_FACTOR}) + 1000000) / 2000000)`;
+
 /** What is not due is billed nowhere, and is told beside what layers come to. */
 const OF_CHARGE: LayeredAmount = {
   all: 'case when e.not_due is null then e.charge end',
-  output: `coalesce(e.output_tokens * p.output, 0) + output_units_amount(e.units, r.units, p.factor)`,
+  output: `coalesce(e.output_tokens * ${CHARGED_OUTPUT}, 0) + output_units_amount(e.units, r.units, ${CHARGE_FACTOR})`,
   other: `case when e.charge_rate_id is null then e.charge
-    when r.per_call <> 0 or e.units is not null then round(r.per_call * p.factor / 1000000000000) * e.call_share
-      + other_units_amount(e.units, r.units, p.factor) else 0 end`,
+    when r.per_call <> 0 or e.units is not null then round(r.per_call * (${CHARGE_FACTOR}) / 1000000000000) * e.call_share
+      + other_units_amount(e.units, r.units, ${CHARGE_FACTOR}) else 0 end`,
 };
 
 const OF_COST: LayeredAmount = {
@@ -188,12 +195,7 @@ function ofLayered(key: string): string {
 /** The rates by which output was charged; a factor or a discount is in it. */
 const CHARGE_RATES_OF_ENTRIES = `
   left join price_rates r on r.rate_id = ${ofLayered('e.charge_rate_id')}
-  left join price_books b on b.book = ${ofLayered('e.charge_book')} and b.effective_from = e.charge_version
-  left join lateral (
-    select f.factor, floor((2 * r.output * f.factor + 1000000) / 2000000) as output
-    from (select case when r.book <> b.book then coalesce(b.cost_factor, b.base_factor, 1000000)
-      else 1000000 end as factor) f
-  ) p on true`;
+  left join price_books b on b.book = ${ofLayered('e.charge_book')} and b.effective_from = e.charge_version`;
 
 /** The rates by which output was charged and paid. */
 export const RATES_OF_ENTRIES = `${CHARGE_RATES_OF_ENTRIES}
