@@ -2,6 +2,7 @@ import type { Transaction } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH, entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { COST_EXCHANGE } from '../entries/entry.ts';
+import { IS_WAITING } from '../entries/waiting.ts';
 
 /**
  * Adds the entries of whole batches to all rollups. They are read and summed once, by user and run;
@@ -54,7 +55,7 @@ const DIMENSIONS: readonly RollupColumn[] = [
 const INPUT_TOKENS = `e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens
       + units_within(e.units, 'input')`;
 
-const IS_UNCHARGED = "e.outcome in ('unrated', 'unmeasured')";
+const IS_UNCHARGED = `e.${IS_WAITING}`;
 
 const HAS_LAYERS = 'e.layer_prompt_tokens is not null';
 

@@ -1,6 +1,6 @@
 import type { Transaction } from '../../database/database.ts';
+import { IS_WAITING } from '../../ledger/entries/waiting.ts';
 import type { Pico } from '../../money.ts';
-import { IS_WAITING } from '../waiting-calls.ts';
 import type { SpansOfRun } from './agent-run.ts';
 import type { RunFigures } from './run-figures.ts';
 import {

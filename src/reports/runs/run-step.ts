@@ -1,7 +1,7 @@
 import type { InstantMs } from '../../clock.ts';
 import type { EventStatus } from '../../events/event.ts';
+import { isWaiting } from '../../ledger/entries/waiting.ts';
 import type { Pico } from '../../money.ts';
-import { isWaiting } from '../waiting-calls.ts';
 
 /** What any span says about its place in a run, whether it is a model call or only wraps some. */
 interface SpanFacts {

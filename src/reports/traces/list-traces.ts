@@ -1,9 +1,9 @@
 import { formatInstant, formatInstantOrNull } from '../../clock.ts';
+import { isWaiting } from '../../ledger/entries/waiting.ts';
 import { formatPico } from '../../money.ts';
 import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
-import { isWaiting } from '../waiting-calls.ts';
 import type {
   ListedTrace,
   TraceMetadata,
