@@ -42,36 +42,63 @@ const WITHOUT_PAUSES = ['test/scenarios.test.ts', 'test/{stripe,month}/**/*.test
 const PACKAGES = ['test/packages/**/*.test.ts'];
 
 /**
- * The files that take longest, the longest of each project first. Left to their sizes a small file of long tests would begin last,
- * and one worker would end it alone.
+ * What `npm run test:long` runs, so that `npm test` stays a matter of minutes: files which start and kill whole processes, ask every
+ * command every question, or replay long histories. Each holds the whole of something that shorter tests beside it hold in parts.
+ */
+const LONG = [
+  'test/demo/demo.test.ts',
+  'test/cli/refusals.test.ts',
+  'test/cli/cli.test.ts',
+  'test/seals/publication/restored.test.ts',
+  'test/model/history.test.ts',
+  'test/cli/ledger-answers.test.ts',
+  'test/ingest/database-faults.test.ts',
+  'test/ingest/worker-process.test.ts',
+  'test/client/producer-process.test.ts',
+  'test/console/{browser,numbers}.test.ts',
+  'test/database/upgraded-ledger.test.ts',
+  'test/cli/terminal-page.test.ts',
+  'test/cli/serve.test.ts',
+  'test/seals/proofs/second-checker.test.ts',
+  'test/support/postgres-server.test.ts',
+  'test/rating/books/{genai-seed,genai-prices}.test.ts',
+  'test/api/{killed-server,queue-away}.test.ts',
+  'test/budgets/killed-callers.test.ts',
+  'test/bench/**/*.test.ts',
+  'test/cli/stripe-double.test.ts',
+  'test/long/**/*.test.ts',
+];
+
+/** The same of the months with Stripe: customers who come and go, faults at every step, and random months. */
+const LONG_MONTHS = [
+  'test/stripe/customers/{left-and-back,changed-customer,ended-subscription}.test.ts',
+  'test/stripe/{outage,silence,faults,faults-push,faults-take-back,schedules,event-queue,hostile-pushes}.test.ts',
+  'test/stripe/items/{billed-twice,taken-back}.test.ts',
+  'test/stripe/invoices/{not-final,credited,final-while-held}.test.ts',
+];
+
+/**
+ * The files that take longest of those that `npm test` runs, the longest of each project first. Left to their sizes a small file of long
+ * tests would begin last, and one worker would end it alone.
  */
 const LONGEST = [
   'test/scenarios.test.ts',
-  'test/demo/demo.test.ts',
-  'test/stripe/items/taken-back.test.ts',
-  'test/stripe/faults.test.ts',
-  'test/console/browser.test.ts',
-  'test/stripe/faults-push.test.ts',
-  'test/client/producer-process.test.ts',
-  'test/stripe/invoices/invoice.test.ts',
-  'test/stripe/push.test.ts',
-  'test/cli/terminal-page.test.ts',
   'test/month/run-month.test.ts',
-  'test/stripe/schedules.test.ts',
-  'test/ingest/worker-process.test.ts',
-  'test/model/history.test.ts',
-  'test/stripe/hostile-pushes.test.ts',
+  'test/stripe/push.test.ts',
+  'test/stripe/invoices/invoice.test.ts',
   'test/audit/laws/tampering.test.ts',
+  'test/ledger/posting/finer-counts.test.ts',
+  'test/console/pages.test.ts',
   'test/simulation/simulation.test.ts',
   'test/ingest/worker.test.ts',
-  'test/ingest/database-faults.test.ts',
-  'test/cli/cli.test.ts',
-  'test/console/pages.test.ts',
-  'test/stripe/event-queue.test.ts',
+  'test/ingest/hostile-messages.test.ts',
+  'test/cli/seal.test.ts',
+  'test/api/outsider.test.ts',
+  'test/api/ingest.test.ts',
 ];
 
 /** A worker is kept, with all that it has loaded, only while the next file is of the same project. */
-const PROJECTS = ['stripe', 'database', 'simulation', 'pure', 'packages'];
+const PROJECTS = ['stripe', 'long-months', 'database', 'long', 'simulation', 'pure', 'packages'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -84,6 +111,23 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Files with a database each, kept in one worker after another. */
+const withDatabase = (name: string, include: string[], exclude: string[]) => ({
+  name,
+  isolate: false,
+  include,
+  exclude,
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 90_000,
+  hookTimeout: 60_000,
+});
+
+/** The same, in which each pause is over at once. */
+const withoutPauses = (name: string, include: string[], exclude: string[]) => ({
+  ...withDatabase(name, include, exclude),
+  setupFiles: ['test/support/without-pauses.ts'],
+});
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -91,29 +135,19 @@ export default defineConfig({
     maxWorkers: 4,
     projects: [
       // No module keeps a state of its own but caches, so files share their imports: half as dear as the tests.
-      { test: { name: 'pure', include: PURE, testTimeout: 60_000, isolate: false } },
       {
-        test: {
-          name: 'database',
-          isolate: false,
-          include: ['test/**/*.test.ts'],
-          exclude: [...PURE, ...WITHOUT_PAUSES, ...SIMULATION, ...PACKAGES],
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
-        },
+        test: { name: 'pure', include: PURE, exclude: LONG, testTimeout: 60_000, isolate: false },
       },
       {
-        test: {
-          name: 'stripe',
-          isolate: false,
-          include: WITHOUT_PAUSES,
-          setupFiles: ['test/support/without-pauses.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
-          testTimeout: 90_000,
-          hookTimeout: 60_000,
-        },
+        test: withDatabase(
+          'database',
+          ['test/**/*.test.ts'],
+          [...PURE, ...WITHOUT_PAUSES, ...LONG, ...SIMULATION, ...PACKAGES],
+        ),
       },
+      { test: withDatabase('long', LONG, []) },
+      { test: withoutPauses('stripe', WITHOUT_PAUSES, LONG_MONTHS) },
+      { test: withoutPauses('long-months', LONG_MONTHS, []) },
       {
         test: {
           name: 'simulation',
