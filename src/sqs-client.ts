@@ -5,7 +5,7 @@ import { required } from './config.ts';
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */
   readonly endpoint: string | null;
-  /** It is null for what the SDK finds in its environment. */
+  /** The region to ask; null for the one that the SDK finds in its environment. */
   readonly region: string | null;
 }
 
@@ -54,7 +54,16 @@ export function queueAddress(
 ): SqsAddress & { readonly queueUrl: string } {
   const queueUrl = required(config, variable);
   const given = config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null;
-  return { queueUrl, endpoint: endpointOf(queueUrl, given), region: config.AWS_REGION ?? null };
+  const region = config.AWS_REGION ?? regionOf(queueUrl);
+  return { queueUrl, endpoint: endpointOf(queueUrl, given), region };
+}
+
+/** Returns the region that AWS's own address of a queue names; null for any other address. */
+export function regionOf(queueUrl: string): string | null {
+  const { hostname } = new URL(queueUrl);
+  return (
+    /(?:^|\.)sqs\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com(?:\.cn)?$/.exec(hostname)?.[1] ?? null
+  );
 }
 
 /**

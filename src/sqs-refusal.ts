@@ -2,8 +2,8 @@ import { Refusal } from './refusal.ts';
 
 /**
  * Explains what SQS or its SDK refused, as what the operator can mend; null for any other error.
- * The error's name decides, which is SQS's own code, and never the words of its message. It stands
- * apart from the client, because every command explains its failures, and few should wait for the
+ * The error's name decides, which is SQS's own code, and not the words of its message; only a region that is missing has no
+ * name of its own. It stands apart from the client, because every command explains its failures, and few should wait for the
  * SDK.
  */
 export function explainSqs(error: unknown): Refusal | null {
@@ -13,6 +13,13 @@ export function explainSqs(error: unknown): Refusal | null {
       'misconfigured',
       `there is no such queue: ${error.message}`,
       'correct SPANLEDGER_QUEUE_URL, and AWS_REGION where it does not fit the address; or make the queue',
+    );
+  }
+  if (error.message === NO_REGION) {
+    return new Refusal(
+      'misconfigured',
+      'AWS_REGION is not set, and the address of the queue does not name a region',
+      "set AWS_REGION to the queue's region",
     );
   }
   if (NO_CREDENTIALS.includes(error.name)) {
@@ -33,6 +40,8 @@ export function explainSqs(error: unknown): Refusal | null {
 }
 
 const NO_QUEUE = ['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'InvalidAddress'];
+/** What the SDK says before it has asked anybody. */
+const NO_REGION = 'Region is missing';
 const NO_CREDENTIALS = [
   'CredentialsProviderError',
   'InvalidClientTokenId',

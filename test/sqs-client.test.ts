@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished } from 'vitest';
-import { connect, endpointOf } from '../src/sqs-client.ts';
+import { connect, endpointOf, regionOf } from '../src/sqs-client.ts';
 
 it.each([
   ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', null, null],
@@ -21,6 +21,16 @@ it.each([
   ],
 ])('the endpoint of %s', (_, queueUrl, given, expected) => {
   expect(endpointOf(queueUrl, given)).toBe(expected);
+});
+
+it.each([
+  ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', 'eu-central-1'],
+  ['a host in China', 'https://sqs.cn-north-1.amazonaws.com.cn/1/usage', 'cn-north-1'],
+  ['an endpoint inside a VPC', 'https://vpce-1.sqs.us-east-1.vpce.amazonaws.com/1/q', 'us-east-1'],
+  ['a local server', 'http://127.0.0.1:9324/000000000000/q', null],
+  ['a name that looks like AWS', 'http://sqs.eu-west-1.amazonaws.com.evil.example/q', null],
+])('the region of %s', (_, queueUrl, region) => {
+  expect(regionOf(queueUrl)).toBe(region);
 });
 
 it('an answer of which the rest never comes is given up', async () => {

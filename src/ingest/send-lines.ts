@@ -1,6 +1,7 @@
 import type { NewEvent, RecordAnswer, UsageClient } from '../client/client.ts';
 import { openClient } from '../client/client.ts';
 import type { Parts } from '../parts.ts';
+import { explainSqs } from '../sqs-refusal.ts';
 import type { RefusedLine, SendAnswer, SendRequest } from './send-answer.ts';
 
 /** What sending needs: where the queue is, and a log for what it does not take. */
@@ -15,21 +16,38 @@ export interface SendParts extends Pick<Parts, 'log'> {
 /** A file of another format is wrong in every line; the first ones say enough. */
 const MOST_REFUSED_SHOWN = 100;
 
-/** Sends native events, one a line, packed as the client of applications packs them. */
+/**
+ * Sends native events, one a line, packed as the client of applications packs them. A queue that is away is waited for; one
+ * that refuses for good, such as one that does not exist, ends it at once with what to correct.
+ */
 export async function sendLines(
   { queue, log }: SendParts,
   { lines, encoding, wait_seconds }: SendRequest & { readonly lines: AsyncIterable<string> },
 ): Promise<SendAnswer> {
+  const refusal = Promise.withResolvers<never>();
+  let isRefused = false;
   const client = openClient({
     ...queue,
     // The lines stand in the file: a run that was cut short is run again.
     folder: null,
     encoding,
     onLost: ({ events, reason }) => log.error({ events: events.length, reason }, 'not sent'),
-    onTrouble: ({ error }) => log.warn({ error: String(error) }, 'queue away; waiting'),
+    onTrouble: ({ error }) => {
+      const explained = explainSqs(error);
+      if (explained === null) return log.warn({ error: String(error) }, 'queue away; waiting');
+      isRefused = true;
+      refusal.reject(explained);
+    },
   });
-  const refused = await recordLines(client, lines).finally(() =>
-    client.close({ deadlineMs: wait_seconds * 1_000 }),
+  const sending = async () => {
+    const refused = await recordLines(client, lines);
+    for (let left = wait_seconds; left > 0 && !isRefused; left -= 1) {
+      if (await client.flush({ deadlineMs: 1_000 })) break;
+    }
+    return refused;
+  };
+  const refused = await Promise.race([refusal.promise, sending()]).finally(() =>
+    client.close({ deadlineMs: 0 }),
   );
   const { sent, lost } = await client.close();
   return {

@@ -25,6 +25,8 @@ export const settingsRequest = z.strictObject({
     .nullable(),
   /** The file that holds the key, to be named in place of it. */
   stripe_api_key_file: z.string().min(1).nullable(),
+  /** Where Stripe is asked, such as a Stripe double's address; null for Stripe itself. */
+  stripe_api_base: z.string().min(1).nullable(),
 });
 export type SettingsRequest = z.output<typeof settingsRequest>;
 

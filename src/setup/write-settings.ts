@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { closeDatabase, openDatabase, pingDatabase } from '../database/database.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import { Refusal } from '../refusal.ts';
-import { endpointOf } from '../sqs-client.ts';
+import { endpointOf, regionOf } from '../sqs-client.ts';
 import { explainSqs } from '../sqs-refusal.ts';
 import { makeQueue } from './make-queue-client.ts';
 import type { SettingsAnswer, SettingsRequest, SettledQueue } from './settings-answer.ts';
@@ -72,8 +72,11 @@ async function settleQueue(
   try {
     return { queue: await makeQueue(named, { endpoint, region }), lacks: [] };
   } catch (error) {
-    const why = explainSqs(error)?.message ?? (error instanceof Error ? error.message : '');
-    const lack = `the queue "${named}" could not be made: ${why}; let somebody who may make a standard queue with a dead-letter queue after 10 receives, and write its address to SPANLEDGER_QUEUE_URL`;
+    const refusal = explainSqs(error);
+    const why = refusal?.message ?? (error instanceof Error ? error.message : '');
+    const words = (refusal?.remedy ?? []).filter((part) => typeof part === 'string');
+    const first = words.length === 0 ? '' : `${words.join('')}; or `;
+    const lack = `the queue "${named}" could not be made: ${why}; ${first}let somebody who may make a standard queue with a dead-letter queue after 10 receives, and write its address to SPANLEDGER_QUEUE_URL`;
     return { queue: null, lacks: [lack] };
   }
 }
@@ -92,14 +95,16 @@ function variablesOf(
   const { database_url, region, endpoint, stripe_api_key: key } = request;
   const keyFile = request.stripe_api_key_file;
   const own = queue === null ? null : endpointOf(queue.queue_url, endpoint);
+  const regionOfQueue = queue === null ? null : regionOf(queue.queue_url);
   return [
     ['DATABASE_URL', database_url],
     ...when('SPANLEDGER_QUEUE_URL', queue?.queue_url ?? null),
-    ...when('AWS_REGION', region),
+    ...when('AWS_REGION', region ?? regionOfQueue),
     ...when('AWS_ENDPOINT_URL_SQS', own),
     ...(keyFile === null
       ? when('STRIPE_API_KEY', key)
       : when('STRIPE_API_KEY_FILE', resolve(keyFile))),
+    ...when('STRIPE_API_BASE', request.stripe_api_base),
   ];
 }
 

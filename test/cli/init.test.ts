@@ -104,6 +104,20 @@ describe('init, without questions', () => {
     expect(sourced(out)['STRIPE_API_KEY_FILE']).toMatch(/^\/.*\/stripe\.key$/);
   });
 
+  it('writes the region that the address of a queue names, and where Stripe is asked', async () => {
+    const out = place('region.env');
+    const queueUrl = 'https://sqs.eu-west-1.amazonaws.com/123456789012/usage';
+    const { exitCode } = await cli(
+      ['init', '--out', out, '--database-url', database.url, '--queue', queueUrl],
+      { STRIPE_API_KEY: 'sk_test_double', STRIPE_API_BASE: 'http://127.0.0.1:12111' },
+    );
+    expect(exitCode).toBe(0);
+    expect(sourced(out)).toMatchObject({
+      AWS_REGION: 'eu-west-1',
+      STRIPE_API_BASE: 'http://127.0.0.1:12111',
+    });
+  });
+
   it('writes over no file', async () => {
     const args = ['init', '--out', place('found.env'), '--database-url', database.url];
     const before = await readFile(place('found.env'), 'utf8');
@@ -183,6 +197,7 @@ it('a request is read by its schema, and nothing beside it', () => {
   const json = {
     ...{ file: 'a.env', database_url: 'postgres://a/b', queue: 'usage', region: null },
     ...{ endpoint: null, stripe_api_key: 'rk_test_1', stripe_api_key_file: null },
+    stripe_api_base: null,
   };
   expect(settingsRequest.parse(json)).toEqual(json);
   expect(settingsRequest.safeParse({ ...json, queue: 'usage.fifo' }).success).toBe(false);

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sendAnswer } from '../../src/ingest/send-answer.ts';
-import { cli } from '../support/cli.ts';
+import { cli, cliProcess } from '../support/cli.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
 import { freshQueue } from '../support/queue.ts';
@@ -87,4 +87,29 @@ it('exits with 2 for a file that is not there', async () => {
   const { exitCode, stderr } = await cli(['send', '/does/not/exist'], away);
   expect(exitCode).toBe(2);
   expect(stderr).toContain('cannot open /does/not/exist: there is no such file');
+});
+
+describe('what cannot work is said at once, with what to correct', () => {
+  it('a queue that does not exist', async () => {
+    const { environment } = await freshQueue();
+    const missing = `${environment['SPANLEDGER_QUEUE_URL']}-of-nobody`;
+    const { exitCode, stderr } = await cli(['send', fileOf(nativeEvent())], {
+      ...environment,
+      SPANLEDGER_QUEUE_URL: missing,
+    });
+    expect(stderr).toContain('error: there is no such queue: ');
+    expect(stderr).toContain('correct SPANLEDGER_QUEUE_URL');
+    expect(exitCode).toBe(2);
+  });
+
+  it('a region that neither the environment nor the address names', async () => {
+    // The SDK looks for a region in the environment of its process and in files of its home.
+    const { exitCode, stderr } = await cliProcess(['send', fileOf(nativeEvent())], {
+      SPANLEDGER_QUEUE_URL: 'https://queue.example.amazonaws.com/123456789012/usage',
+      HOME: tmpdir(),
+    });
+    expect(stderr).toContain('error: AWS_REGION is not set');
+    expect(stderr).toContain("set AWS_REGION to the queue's region");
+    expect(exitCode).toBe(2);
+  });
 });

@@ -48,6 +48,7 @@ async function settingsOf({ config, terminal, out }: Session, flags: InitFlags) 
     endpoint: config.AWS_ENDPOINT_URL_SQS ?? config.AWS_ENDPOINT_URL ?? null,
     stripe_api_key: config.STRIPE_API_KEY ?? null,
     stripe_api_key_file: flags.stripeKeyFile ?? null,
+    stripe_api_base: config.STRIPE_API_BASE ?? null,
   };
   const stdin = terminal.stdin();
   if (!flags.questions || !isAtKeyboard(stdin)) {
