@@ -104,7 +104,7 @@ const notLetIn = (said: string) =>
   new Refusal(
     'misconfigured',
     `the database does not let in the user of DATABASE_URL: ${said}`,
-    'correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE)',
+    advise`correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE); a login of the worker is made by ${{ operation: 'migrate', roles: true }} with SPANLEDGER_WORKER_USER and SPANLEDGER_WORKER_PASSWORD`,
   );
 
 const notMigrated = (said: string) =>

@@ -29,6 +29,7 @@ export async function migrate(database: Database): Promise<readonly string[]> {
     files.map(({ name }) => name),
   );
   if (newer.length > 0) throw olderThan(newer);
+  await refuseForeignTables(database, files);
   const migrator = new Migrator({
     db: database.kysely,
     provider: providerOf(files),
@@ -38,6 +39,38 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   const results = await applyMissing(migrator);
   await checkHashes(database, files);
   return results.map((result) => result.migrationName);
+}
+
+/**
+ * Refuses a database in which another program keeps tables of the names that the first migration would make. Nothing is left
+ * behind there, not even the table of migrations.
+ */
+async function refuseForeignTables(
+  database: Database,
+  files: readonly MigrationFile[],
+): Promise<void> {
+  const own = files.flatMap(({ text }) =>
+    [...text.matchAll(/^create (?:unlogged )?table (?:if not exists )?([a-z_]+)/gim)].map(
+      ([, name]) => name,
+    ),
+  );
+  const { rows } = await database.pool.query<{ name: string }>(
+    `select relname as name from pg_class
+      where relnamespace = current_schema()::regnamespace and relname = any($1)
+        and not exists (
+          select from pg_attribute where attrelid = to_regclass('schema_migrations') and attname = 'timestamp'
+        )
+      order by 1`,
+    [[...own, 'schema_migrations']],
+  );
+  if (rows.length === 0) return;
+  const names = rows.slice(0, 3).map(({ name }) => `"${name}"`);
+  const more = rows.length > names.length ? ` and ${rows.length - names.length} more` : '';
+  throw new Refusal(
+    'misconfigured',
+    `this database has tables of another program, whose names Spanledger needs: ${names.join(', ')}${more}`,
+    'name a database of its own in DATABASE_URL (create database spanledger); nothing was changed',
+  );
 }
 
 /** Another process has dropped its table within moments; so many tries in vain are a fault of another kind. */
@@ -76,7 +109,9 @@ export async function explainNewerSchema(database: Database): Promise<Refusal | 
 /** Reads the migrations that were applied and that this program does not have. */
 async function readNewer(database: Database, known: readonly string[]): Promise<readonly string[]> {
   const { rows } = await database.pool.query<{ is_migrated: boolean }>(
-    `select to_regclass('schema_migrations') is not null as is_migrated`,
+    `select exists (
+       select from pg_attribute where attrelid = to_regclass('schema_migrations') and attname = 'timestamp'
+     ) as is_migrated`,
   );
   if (rows[0]?.is_migrated !== true) return [];
   const applied = await database.pool.query<{ name: string }>(

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { migrate } from '../../src/database/migrate.ts';
+import { freshDatabase, textRows } from '../support/database.ts';
+
+const TABLES = `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' order by 1`;
+
+async function databaseWith(...statements: readonly string[]) {
+  const database = await freshDatabase({ schema: 'empty', connections: 2 });
+  for (const statement of statements) await database.pool.query(statement);
+  return database;
+}
+
+it('a database of another program, whose tables have the names of ours, stays as it is', async () => {
+  const database = await databaseWith(
+    'create table tenants (id integer)',
+    'create table entries (id integer)',
+  );
+  await expect(migrate(database)).rejects.toMatchObject({
+    kind: 'misconfigured',
+    message:
+      'this database has tables of another program, whose names Spanledger needs: "entries", "tenants"',
+  });
+  expect(await textRows(database, TABLES)).toEqual([
+    { relname: 'entries' },
+    { relname: 'tenants' },
+  ]);
+});
+
+it('so does one that keeps a table of migrations of another form', async () => {
+  const database = await databaseWith('create table schema_migrations (version text)');
+  await expect(migrate(database)).rejects.toMatchObject({ kind: 'misconfigured' });
+  expect(await textRows(database, TABLES)).toEqual([{ relname: 'schema_migrations' }]);
+});
+
+it('tables of other names are left beside ours', async () => {
+  const database = await databaseWith('create table orders (id integer)');
+  expect((await migrate(database)).length).toBeGreaterThan(0);
+  expect(await migrate(database)).toEqual([]);
+});
