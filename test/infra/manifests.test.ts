@@ -89,10 +89,31 @@ describe('the manifests', () => {
       'CronJob run-month-again',
       'CronJob seal',
       'CronJob verify',
+      'CronJob verify-against',
       'Deployment serve',
       'Deployment worker',
       'Job migrate',
     ]);
+  });
+
+  it('give the job that migrates the login that the worker waits for', () => {
+    const variables = (name: string) =>
+      new Map(
+        workloads
+          .find(({ manifest }) => manifest.metadata.name === name)
+          ?.template.spec.containers[0]?.env?.map((each) => [
+            each.name,
+            JSON.stringify(each.valueFrom),
+          ]),
+      );
+    for (const [name, key] of [
+      ['USER', 'username'],
+      ['PASSWORD', 'password'],
+    ]) {
+      const handed = variables('migrate').get(`SPANLEDGER_WORKER_${name}`);
+      expect(handed).toContain(`"name":"spanledger-worker","key":"${key}"`);
+    }
+    expect(variables('worker').get('DATABASE_URL')).toContain('"name":"spanledger-worker"');
   });
 
   it.each(workloads)(

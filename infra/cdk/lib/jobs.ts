@@ -13,6 +13,8 @@ export interface Job {
   readonly name: string;
   readonly taskDefinition: ecs.FargateTaskDefinition;
   readonly schedule: scheduler.ScheduleExpression;
+  /** What it runs instead of the command of its task, if anything. */
+  readonly command?: readonly string[];
 }
 
 /** The month before is over in every zone twelve hours after it is over in UTC; an hour more costs nothing. */
@@ -35,6 +37,15 @@ export const MONTH_SCHEDULES = {
 };
 
 export const VERIFY_SCHEDULE = scheduler.ScheduleExpression.rate(Duration.hours(1));
+
+/** Two hours after the seals of the day are published. */
+export const VERIFY_AGAINST_SCHEDULE = scheduler.ScheduleExpression.cron({
+  minute: '15',
+  hour: '2',
+  day: '*',
+  month: '*',
+  timeZone: TimeZone.ETC_UTC,
+});
 
 export const SEAL_SCHEDULE = scheduler.ScheduleExpression.cron({
   minute: '15',
@@ -78,6 +89,7 @@ export class Jobs extends Construct {
           deadLetterQueue: this.notStarted,
           maxEventAge: Duration.hours(1),
           retryAttempts: 10,
+          ...overriding(job),
         }),
       });
       this.#watch(props.cluster, job);
@@ -107,4 +119,10 @@ export class Jobs extends Construct {
     });
     this.faults.set(name, rule);
   }
+}
+
+function overriding({ command }: Job): { readonly input?: scheduler.ScheduleTargetInput } {
+  if (command === undefined) return {};
+  const containerOverrides = [{ name: 'spanledger', command: [...command] }];
+  return { input: scheduler.ScheduleTargetInput.fromObject({ containerOverrides }) };
 }

@@ -7,7 +7,13 @@ import * as secrets from 'aws-cdk-lib/aws-secretsmanager';
 import { acknowledgeFindings } from './acknowledged.ts';
 import { Alarms } from './alarms.ts';
 import { CommandTask } from './command-task.ts';
-import { Jobs, MONTH_SCHEDULES, SEAL_SCHEDULE, VERIFY_SCHEDULE } from './jobs.ts';
+import {
+  Jobs,
+  MONTH_SCHEDULES,
+  SEAL_SCHEDULE,
+  VERIFY_AGAINST_SCHEDULE,
+  VERIFY_SCHEDULE,
+} from './jobs.ts';
 import { LedgerDatabase } from './ledger-database.ts';
 import { Network } from './network.ts';
 import { parameter } from './parameter.ts';
@@ -78,16 +84,22 @@ export class SpanledgerStack extends Stack {
         command,
         database: database.secret,
         environment: {},
-        secrets: { ...stripeSecrets, ...further },
+        secrets: further,
         memoryMiB: 1_024,
       }).definition;
     const migrate = task('Migrate', ['migrate', '--roles'], {
       SPANLEDGER_WORKER_USER: ecs.Secret.fromSecretsManager(database.workerLogin, 'username'),
       SPANLEDGER_WORKER_PASSWORD: ecs.Secret.fromSecretsManager(database.workerLogin, 'password'),
     });
-    const runMonth = task('RunMonth', ['run-month', 'last', '--out', '/tmp/statements']);
-    const verify = task('Verify', ['verify', '--incremental']);
-    const seal = task('Seal', ['seal', 'publish', '--to', storage.seals.s3UrlForObject('ledger')]);
+    const runMonth = task(
+      'RunMonth',
+      ['run-month', 'last', '--out', '/tmp/statements'],
+      stripeSecrets,
+    );
+    const verify = task('Verify', ['verify', '--incremental'], stripeSecrets);
+    const published = storage.seals.s3UrlForObject('ledger');
+    for (const statement of readingSeals(storage)) verify.addToTaskRolePolicy(statement);
+    const seal = task('Seal', ['seal', 'publish', '--to', published]);
     for (const statement of sealing(storage)) seal.addToTaskRolePolicy(statement);
     const jobs = new Jobs(this, 'Jobs', {
       cluster,
@@ -98,6 +110,12 @@ export class SpanledgerStack extends Stack {
           ...{ name, schedule, taskDefinition: runMonth },
         })),
         { name: 'VerifyHourly', schedule: VERIFY_SCHEDULE, taskDefinition: verify },
+        {
+          name: 'VerifyAgainstSeals',
+          schedule: VERIFY_AGAINST_SCHEDULE,
+          taskDefinition: verify,
+          command: ['verify', '--against', published],
+        },
         { name: 'SealDaily', schedule: SEAL_SCHEDULE, taskDefinition: seal },
       ],
     });
@@ -130,17 +148,25 @@ export class SpanledgerStack extends Stack {
   }
 }
 
-/** A seal is written under the bucket's lock and compared with all of its versions; it is never deleted. */
-function sealing({ seals }: Storage): readonly iam.PolicyStatement[] {
-  const allow = (actions: string[], resource: string) =>
-    new iam.PolicyStatement({ actions, resources: [resource] });
-  const key = seals.encryptionKey?.keyArn ?? '*';
+/** Every version of a published seal may be read, to be compared with the chain. */
+function readingSeals({ seals }: Storage): readonly iam.PolicyStatement[] {
   return [
     allow(['s3:ListBucket', 's3:ListBucketVersions'], seals.bucketArn),
-    allow(
-      ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:PutObjectRetention'],
-      seals.arnForObjects('ledger/*'),
-    ),
-    allow(['kms:Decrypt', 'kms:GenerateDataKey'], key),
+    allow(['s3:GetObject', 's3:GetObjectVersion'], seals.arnForObjects('ledger/*')),
+    allow(['kms:Decrypt'], keyOf(seals)),
   ];
 }
+
+/** A seal is written under the bucket's lock, after a look at what is there; it is never deleted. */
+function sealing(storage: Storage): readonly iam.PolicyStatement[] {
+  return [
+    ...readingSeals(storage),
+    allow(['s3:PutObject', 's3:PutObjectRetention'], storage.seals.arnForObjects('ledger/*')),
+    allow(['kms:GenerateDataKey'], keyOf(storage.seals)),
+  ];
+}
+
+const allow = (actions: string[], resource: string) =>
+  new iam.PolicyStatement({ actions, resources: [resource] });
+
+const keyOf = (seals: Storage['seals']) => seals.encryptionKey?.keyArn ?? '*';

@@ -153,12 +153,26 @@ for (const { name, settings, stack } of stacks) {
         // UTC−12 ends its month at noon of the first, UTC.
         'cron(0 13,15,17,19,21,23 1 * ? *)',
         'cron(15 0 * * ? *)',
+        'cron(15 2 * * ? *)',
         'rate(1 hour)',
       ]);
       for (const { Target, ScheduleExpressionTimezone } of schedules) {
         assert.ok(Target.DeadLetterConfig.Arn);
         assert.ok([undefined, 'Etc/UTC'].includes(ScheduleExpressionTimezone));
       }
+    });
+
+    test('compares the ledger with its published seals each night, and gives the task that publishes no key of Stripe', () => {
+      const nightly = ofType('AWS::Scheduler::Schedule').find(
+        ({ Properties }) => Properties['ScheduleExpression'] === 'cron(15 2 * * ? *)',
+      );
+      assert.match(JSON.stringify(nightly?.Properties['Target'].Input), /verify.*--against.*s3:/);
+      const [seal] = one('AWS::ECS::TaskDefinition', /^SealDefinition/)['ContainerDefinitions'];
+      const names = seal.Secrets.map(({ Name }: { Name: string }) => Name);
+      assert.deepEqual(
+        names.filter((name: string) => name.startsWith('STRIPE')),
+        [],
+      );
     });
 
     test('locks the published seals for ten years against everybody', () => {
