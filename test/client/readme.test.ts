@@ -23,7 +23,7 @@ async function scene(): Promise<{
 }> {
   const database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');
-  await makeTenant(database, 'acme-robotics');
+  await makeTenant(database, 'newco');
   const api = await freshApi(database);
   const env = { ...process.env, SPANLEDGER_URL: api.url, SPANLEDGER_KEY: await api.key('admin') };
   const folding = setInterval(() => void foldAll(database, systemClock).catch(() => {}), 50);
@@ -63,7 +63,7 @@ it.skipIf(!isHere('curl'))('the three steps with curl tag, report and enforce', 
   const text = (await runShell(env)).join('\n');
   expect(text).toMatch(/"taken":1,"not_taken":0/);
   expect(text).toMatch(/^.*ann,search.*0\.0072/m);
-  expect(text).toMatch(/"trace_id":"trace-1"/);
+  expect(text).toMatch(/"trace_id":"readme-trace-1"/);
   expect(text).toMatch(/^200 \d+(?:\.\d+)? left\n402 \d+(?:\.\d+)? left$/m);
 });
 
@@ -74,7 +74,7 @@ it.skipIf(!isHere('curl'))(
     expect((await runShell(env, 1)).join('')).not.toContain('rejectedSpans":1');
     expect(
       await textRows(database, 'select tenant_id, user_id, charge from audit.entries'),
-    ).toEqual([{ tenant_id: 'acme-robotics', user_id: 'ann', charge: '0.0072' }]);
+    ).toEqual([{ tenant_id: 'newco', user_id: 'ann', charge: '0.0072' }]);
   },
 );
 
