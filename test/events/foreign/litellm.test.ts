@@ -238,8 +238,8 @@ const recorded = new URL(
   import.meta.url,
 );
 
-test('a payload of a real LiteLLM is read', () => {
-  if (!existsSync(recorded)) return console.log('skipped: the recorded LiteLLM payload is absent');
+test('a payload of a real LiteLLM is read', ({ skip }) => {
+  skip(!existsSync(recorded), 'the recorded LiteLLM payload is absent');
   const payload = JSON.parse(readFileSync(recorded, 'utf8'));
   expect(litellmTranslator.recognizes(payload)).toBe(true);
   expect(translate(payload)).toMatchObject({

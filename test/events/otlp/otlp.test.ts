@@ -537,9 +537,8 @@ const legacySpans = new URL(
   import.meta.url,
 );
 
-test('of the spans of an AI SDK 6 only the inner ones are calls', () => {
-  if (!existsSync(legacySpans))
-    return console.log('skipped: the recorded AI SDK 6 spans are absent');
+test('of the spans of an AI SDK 6 only the inner ones are calls', ({ skip }) => {
+  skip(!existsSync(legacySpans), 'the recorded AI SDK 6 spans are absent');
   const recorded: { name: string; attributes: Attributes; spanContext: object }[] = JSON.parse(
     readFileSync(legacySpans, 'utf8'),
   );

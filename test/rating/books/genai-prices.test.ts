@@ -81,8 +81,8 @@ const DIFFERING: readonly string[] = [
   'openai gpt-5.6-sol: other rates (10)',
 ];
 
-test('recorded responses cost what the reference says, but for the listed models', () => {
-  if (!existsSync(recorded)) return console.log('skipped: the recorded responses are absent');
+test('recorded responses cost what the reference says, but for the listed models', ({ skip }) => {
+  skip(!existsSync(recorded), 'the recorded responses are absent');
   const rows: Row[] = JSON.parse(readFileSync(recorded, 'utf8'));
   const priced = rows.flatMap(casesOf);
   const catalog = seededCatalog();

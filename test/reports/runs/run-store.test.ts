@@ -54,8 +54,9 @@ const FRAMEWORKS_COST = {
 };
 
 describe('agent traces of frameworks', () => {
-  it('are read wherever the shared data is', () => {
-    expect(LANGFUSE_TRACES.length > 0).toBe(hasSharedData);
+  it('are there, of which each is read below', ({ skip }) => {
+    skip(!hasSharedData, 'the traces lie in the shared data, which is absent');
+    expect(LANGFUSE_TRACES.length).toBeGreaterThan(0);
   });
 
   it.each(LANGFUSE_TRACES)('%s: the tree sums to its model calls', async (name) => {
