@@ -11,6 +11,7 @@ import { ClockWatch } from '../ingest/clock-watch.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
 import { Refusal } from '../refusal.ts';
+import { version } from '../version.ts';
 import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { AppOptions } from './app-options.ts';
@@ -124,7 +125,7 @@ function addMachines(
   // Most servers are never asked for it, and it takes as long to make as all else here.
   let made: ReturnType<typeof openApiOf> | null = null;
   const document = () => {
-    made ??= openApiOf(ROUTES, INGEST_DOORS, '0.1.0');
+    made ??= openApiOf(ROUTES, INGEST_DOORS, version());
     return made;
   };
   const page = () => textReply('text/html; charset=utf-8', referencePage(document()));
