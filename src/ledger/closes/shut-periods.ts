@@ -110,10 +110,12 @@ function rowOf(of: { readonly tenantId: string; readonly period: Period }): Peri
 }
 
 function refuseNothingToClose(request: CloseRequest): never {
-  const whose = request.tenant_id === null ? 'any tenant' : `tenant "${request.tenant_id}"`;
+  const { month, tenant_id: tenantId } = request;
   throw new Refusal(
     'not_found',
-    `${whose} has no period that begins in ${request.month}`,
+    tenantId === null
+      ? `no tenant has a period that begins in ${month}`
+      : `tenant "${tenantId}" has no period that begins in ${month}`,
     'give the month in which the period begins, as YYYY-MM; "select * from audit.periods" lists them',
   );
 }
