@@ -316,6 +316,12 @@ const DOORS: readonly string[] = ['api', 'cli', 'console', 'demo', 'lambda'];
 describe('doors', () => {
   const doors = SOURCE_FILES.filter(({ folder }) => DOORS.includes(folder));
 
+  it('are named in src/README.md as they are here', () => {
+    const readme = readFileSync(join(SRC, 'README.md'), 'utf8');
+    const names = DOORS.map((door) => `\`${door}\``).join(', ');
+    expect(readme).toContain(`the doors (${names}) read a request`);
+  });
+
   it('import no store: they call use cases', () => {
     const reaching = doors.flatMap((file) =>
       importsOf(file)
