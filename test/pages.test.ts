@@ -41,6 +41,22 @@ it.each(PAGES)('%s names no file that is not there, and no link of it is broken'
   expect(named.filter((path) => !isThere(page, path))).toEqual([]);
 });
 
+/** Whether a file of that name is in the folder of the page or below it, or right in src, as the rules of all are. */
+function isNear(page: string, name: string): boolean {
+  const near = [`src/${name}`, `${dirname(page)}/${name}`].some((path) =>
+    existsSync(join(ROOT, path)),
+  );
+  return near || pathsBelow(dirname(page)).some((path) => path.endsWith(`/${name}`));
+}
+
+it.each(PAGES.filter((page) => page.endsWith('/README.md')))(
+  '%s names without a folder only sources that are near',
+  (page) => {
+    const bare = [...read(page).matchAll(/`([\w.-]+\.ts)`/g)].map(([, name = '']) => name);
+    expect(bare.filter((name) => !isNear(page, name))).toEqual([]);
+  },
+);
+
 it('doc comments begin with a subject, and not in the middle of a sentence', () => {
   const middle =
     /^(?:Whose|Which|Those|Such as|Of (?:the|a|all|each|every|whole|this)|In the order|(?:Null|Absent|Undefined) (?:where|when|for|while|until|in|by|unless|of)) ?/;

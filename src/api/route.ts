@@ -169,7 +169,7 @@ export const USUAL_LIMIT = 100;
 /** A request that says nothing. */
 export const NOTHING_ASKED = z.strictObject({});
 
-/** Reads `GET /v1/usage`. */
+/** Takes a route's name, such as `GET /v1/usage`, apart into its method and its path. */
 export function placeOf(at: `${Method} ${string}`): Pick<Route, 'method' | 'path'> {
   const [method, path = ''] = at.split(' ');
   return { method: method as Method, path };
