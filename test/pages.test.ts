@@ -57,6 +57,14 @@ it.each(PAGES.filter((page) => page.endsWith('/README.md')))(
   },
 );
 
+it('a blank line stands before each heading of a decision', () => {
+  const headings = [...read('src/DECISIONS.md').matchAll(/([^\n]*)\n(## [^\n]*)/g)];
+  expect(headings.length).toBeGreaterThan(100);
+  expect(headings.filter(([, before]) => before !== '').map(([, , heading]) => heading)).toEqual(
+    [],
+  );
+});
+
 it('doc comments begin with a subject, and not in the middle of a sentence', () => {
   const middle =
     /^(?:Whose|Which|Those|Such as|Of (?:the|a|all|each|every|whole|this)|In the order|(?:Null|Absent|Undefined) (?:where|when|for|while|until|in|by|unless|of)) ?/;
