@@ -105,7 +105,7 @@ function open(environment: Environment, clock: Clock, given: Log | undefined): O
   const database = openDatabase({
     url: required(config, 'DATABASE_URL'),
     connections: CONNECTIONS,
-    heldAgainst: systemClock,
+    heldAgainst: clock,
     onConnectionLost: (error) => log.warn({ error: error.message }, 'connection lost'),
   });
   const parts = { database, clock, log, reading: readSettings(config) };
