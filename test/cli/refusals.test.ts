@@ -158,12 +158,17 @@ async function run({ args, database, environment = {}, files = {} }: RefusalCase
     await writeFile(filled(`{folder}/${name}`), text);
   }
   const url = { ledger: ledger.url, empty: empty.url, none: undefined }[database];
-  const { exitCode, stderr } = await cli(args.map(filled), {
+  const { exitCode, stderr, stdout } = await cli(args.map(filled), {
     SPANLEDGER_LOG_LEVEL: 'silent',
     ...(url === undefined ? {} : { DATABASE_URL: url }),
     ...Object.fromEntries(Object.entries(environment).map(([name, text]) => [name, filled(text)])),
   });
-  return { exitCode, says: emptied(stderr).trimEnd().split('\n') };
+  return {
+    exitCode,
+    says: emptied(stderr || stdout)
+      .trimEnd()
+      .split('\n'),
+  };
 }
 
 function filled(text: string): string {

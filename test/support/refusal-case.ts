@@ -15,7 +15,7 @@ export interface RefusalCase {
   /** Written into {folder} first. */
   readonly files?: Readonly<Record<string, unknown>>;
   readonly kind: RefusalKind;
-  /** What stands on stderr. */
+  /** What stands on stderr; where nothing does, on stdout. */
   readonly says: readonly string[];
 }
 
@@ -48,10 +48,12 @@ export function saveCase({ name, ...rest }: RefusalCase): void {
 const ENTRY = /\{(plain|both|reversal|voided|share)\}/g;
 
 /**
- * Returns the message alone: the first line is `error: …`, and what to do stands indented below.
+ * Returns the message alone: the first line is `error: …`, and what to do stands indented below. An answer on
+ * stdout is no message.
  */
 export function messageOf({ says }: RefusalCase): string {
-  return (says[0] ?? '').replace(/^error: /, '').replaceAll(ENTRY, 'ent_1');
+  const [, message = ''] = /^error: (.*)/.exec(says[0] ?? '') ?? [];
+  return message.replaceAll(ENTRY, 'ent_1');
 }
 
 /** Returns where in the sources a case was refused; several places may say the same. */
@@ -69,7 +71,7 @@ export function savePage(text: string): void {
   writeFileSync(PAGE, text);
 }
 
-/** Renders the page that people read: every kind with its cases, then what no command causes. */
+/** Renders the page that people read: every kind with its cases. */
 export function renderPage(cases: readonly RefusalCase[]): string {
   const kinds = Object.keys(EXIT_CODES) as RefusalKind[];
   return [
@@ -78,14 +80,9 @@ export function renderPage(cases: readonly RefusalCase[]): string {
     'What the command line refuses, why, and what to do about it. Each stands here with a command that',
     'causes it; words in {braces} differ from run to run. `SPANLEDGER_RECORD=1 npx vitest run',
     'test/cli/refusals.test.ts` writes this page from `test/cli/refusals/`, and the same test without the',
-    'variable runs every command and compares.',
+    'variable runs every command and compares. What needs a state or a service that one command cannot',
+    'bring about stands, with the reason, in `test/cli/refusals/without-a-command.json`.',
     ...kinds.flatMap((kind) => section(kind, cases)),
-    '',
-    '## Without a command here',
-    '',
-    'These need a state or a service that one command cannot bring about; other tests show them.',
-    '',
-    ...UNCAUSED.map(({ message, why }) => `- \`${message}\`: ${why}`),
     '',
   ].join('\n');
 }
