@@ -24,6 +24,21 @@ export function readRequest<Schema extends z.ZodType>(
   );
 }
 
+/** Refuses an act of which nobody could say later why it was done, or by whom. `what` is the act, as `a correction`. */
+export function refuseWithoutNote(
+  what: string,
+  { reason, actor }: { readonly reason: string; readonly actor: string },
+  remedy: string,
+): void {
+  const hasReason = reason.trim() !== '';
+  if (hasReason && actor.trim() !== '') return;
+  throw new Refusal(
+    'bad_request',
+    hasReason ? `${what} needs a name` : `${what} needs a reason`,
+    remedy,
+  );
+}
+
 interface DaysGiven {
   readonly from?: unknown;
   readonly to?: unknown;

@@ -1,6 +1,6 @@
 import { inTransaction } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
-import { Refusal } from '../refusal.ts';
+import { refuseWithoutNote } from '../request.ts';
 import type {
   DismissAnswer,
   DismissRequest,
@@ -19,15 +19,11 @@ type DismissParts = Pick<Parts, 'database' | 'clock'>;
 /** Lets events wait no longer, with the reason and who says so: all of those that are named, or none. */
 export async function dismissQuarantine(
   { database, clock }: DismissParts,
-  { quarantine_ids: ids, reason, actor }: DismissRequest,
+  request: DismissRequest,
 ): Promise<DismissAnswer> {
-  if (reason.trim() === '' || actor.trim() === '') {
-    throw new Refusal(
-      'bad_request',
-      `a dismissal needs ${reason.trim() === '' ? 'a reason' : 'a name'}`,
-      'say why the events need not be posted, and who says so',
-    );
-  }
+  const { quarantine_ids: ids, reason, actor } = request;
+  const remedy = 'say why the events need not be posted, and who says so';
+  refuseWithoutNote('a dismissal', request, remedy);
   // Each must exist, so that a mistyped one is not passed over in silence.
   for (const id of ids) await readQuarantined(database, id);
   return inTransaction(database, async (transaction) => {

@@ -2,6 +2,7 @@ import { inTransaction } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import { refuseWithoutNote } from '../request.ts';
 import type { Intent } from './intent.ts';
 import { identifierOf, isTakeBack, openIntent } from './intent.ts';
 import type { NewIntent } from './intent-store.ts';
@@ -34,11 +35,8 @@ export async function settlePeriod(
   request: SettleRequest,
 ): Promise<SettleAnswer> {
   const { tenant_id: tenantId, month, reason, actor } = request;
-  if (reason.trim() === '' || actor.trim() === '') {
-    const lacks = reason.trim() === '' ? 'a reason' : 'a name';
-    const remedy = 'say where it was billed, such as the number of the invoice, and who says so';
-    throw new Refusal('bad_request', `a period is not settled without ${lacks}`, remedy);
-  }
+  const missing = 'say where it was billed, such as the number of the invoice, and who says so';
+  refuseWithoutNote('settling a period', request, missing);
   const [target] = await readTargets(database, { month, tenantId });
   if (target === undefined) refuseNothingClosed(month);
   if (target.mode === 'shadow') refuseShadow(target);

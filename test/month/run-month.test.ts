@@ -160,7 +160,7 @@ test('what cannot be mended at Stripe ends the month once a person has said what
   const given = { alert_id: alertId, reason: 'billed by invoice item ii_1', actor: 'ann' };
 
   const silent = resolveAlert(parts, { ...given, reason: ' ' });
-  await expect(silent).rejects.toThrow(`alert ${alertId} is not resolved without a reason`);
+  await expect(silent).rejects.toThrow(`resolving alert ${alertId} needs a reason`);
   await resolveAlert(parts, given);
 
   expect(states(await runSteps(parts, MONTH))).toEqual(ALL_DONE);

@@ -5,6 +5,7 @@ import type { Placement } from '../../periods/placement.ts';
 import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
 import { ratePart } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
+import { refuseWithoutNote } from '../../request.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { countOnSide, FURTHER_UNITS } from '../../units.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
@@ -86,13 +87,8 @@ export function refuseUnfitChange(change: EntryChange): void {
 }
 
 /** Refuses a correction of which nobody could say later why it was made, or by whom (R13). */
-export function refuseUnfitNote({ reason, actor }: CorrectionNote): void {
-  if (reason.trim() !== '' && actor.trim() !== '') return;
-  throw new Refusal(
-    'bad_request',
-    `a correction needs ${reason.trim() === '' ? 'a reason' : 'a name'}`,
-    'say why it is made, and who makes it',
-  );
+export function refuseUnfitNote(note: CorrectionNote): void {
+  refuseWithoutNote('a correction', note, 'say why it is made, and who makes it');
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Parts } from '../../parts.ts';
 import { markResolved } from '../../push/alert-store.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { refuseWithoutNote } from '../../request.ts';
 import type { AlertAnswer, ResolveRequest } from './alert-answer.ts';
 import { alertShown } from './alert-answer.ts';
 
@@ -11,15 +12,11 @@ import { alertShown } from './alert-answer.ts';
  */
 export async function resolveAlert(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
-  { alert_id: alertId, reason, actor }: ResolveRequest,
+  request: ResolveRequest,
 ): Promise<AlertAnswer> {
-  if (reason.trim() === '' || actor.trim() === '') {
-    throw new Refusal(
-      'bad_request',
-      `alert ${alertId} is not resolved without ${reason.trim() === '' ? 'a reason' : 'a name'}`,
-      'say what was done, such as the credit note that was made, and who did it',
-    );
-  }
+  const { alert_id: alertId, reason, actor } = request;
+  const remedy = 'say what was done, such as the credit note that was made, and who did it';
+  refuseWithoutNote(`resolving alert ${alertId}`, request, remedy);
   const given = { alertId: BigInt(alertId), resolution: reason, by: actor, at: clock() };
   const resolved = await markResolved(database, given);
   if (resolved !== null) return alertShown(resolved);
