@@ -23,61 +23,51 @@ export async function recordOrIsolate(
   cache: ReferenceCache,
   batch: ReadBatch,
 ): Promise<readonly IsolatedItem[]> {
+  return recordOr({ database, cache, batch }, (error) => {
+    log.error({ error: String(error), events: batch.items.length }, 'batch refused; isolating');
+    return isolate({ database, cache, batch }, error);
+  });
+}
+
+interface Recording {
+  readonly database: Database;
+  readonly cache: ReferenceCache;
+  readonly batch: ReadBatch;
+}
+
+/** Records a batch, or answers as `refused` does where the database refuses one of its values. */
+async function recordOr<Refused>(
+  { database, cache, batch }: Recording,
+  refused: (error: unknown) => Refused | Promise<Refused>,
+): Promise<Awaited<ReturnType<typeof recordBatch>> | Refused> {
   try {
     return await recordBatch(database, cache, batch);
   } catch (error) {
     if (faultOf(error) !== 'values') throw error;
-    log.error({ error: String(error), events: batch.items.length }, 'batch refused; isolating');
-    return await isolate(database, cache, { batch, error });
+    return await refused(error);
   }
 }
 
 /** Returns what a batch becomes that was refused for the values of one of its events. */
-async function isolate(
-  database: Database,
-  cache: ReferenceCache,
-  { batch, error }: { readonly batch: ReadBatch; readonly error: unknown },
-): Promise<readonly IsolatedItem[]> {
-  const { items, ...rest } = batch;
+async function isolate(recording: Recording, error: unknown): Promise<readonly IsolatedItem[]> {
+  const { items } = recording.batch;
+  const of = (some: readonly ReadItem[]) => ({
+    ...recording,
+    batch: { ...recording.batch, items: some },
+  });
   const [only] = items;
   if (only === undefined) throw error;
   if (items.length === 1) {
-    const refused = { ...rest, items: [refusedBecause(only, error)] };
-    return [{ item: only, outcome: await quarantineAlone(database, cache, refused) }];
+    const quarantined = await recordOr(of([refusedBecause(only, error)]), () => null);
+    return [{ item: only, outcome: quarantined === null ? 'left' : 'quarantined' }];
   }
   const middle = Math.ceil(items.length / 2);
   const isolated: IsolatedItem[] = [];
   for (const half of [items.slice(0, middle), items.slice(middle)]) {
-    isolated.push(...(await recordHalf(database, cache, { items: half, ...rest })));
+    const part = of(half);
+    isolated.push(...(await recordOr(part, (fault) => isolate(part, fault))));
   }
   return isolated;
-}
-
-async function recordHalf(
-  database: Database,
-  cache: ReferenceCache,
-  batch: ReadBatch,
-): Promise<readonly IsolatedItem[]> {
-  try {
-    return await recordBatch(database, cache, batch);
-  } catch (error) {
-    if (faultOf(error) !== 'values') throw error;
-    return await isolate(database, cache, { batch, error });
-  }
-}
-
-async function quarantineAlone(
-  database: Database,
-  cache: ReferenceCache,
-  refused: ReadBatch,
-): Promise<IsolatedItem['outcome']> {
-  try {
-    await recordBatch(database, cache, refused);
-    return 'quarantined';
-  } catch (error) {
-    if (faultOf(error) !== 'values') throw error;
-    return 'left';
-  }
 }
 
 function refusedBecause(item: ReadItem, error: unknown): RefusedItem {
