@@ -20,6 +20,7 @@ import { readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { consoleOptions } from '../terminal/console-options.ts';
 import { listenOn } from '../terminal/listen.ts';
+import { QUEUE_NOT_ASKED, STRIPE_NOT_ASKED } from '../terminal/not-asked.ts';
 import type { Session } from '../terminal/session.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { webhookParts } from '../terminal/webhook-parts.ts';
@@ -93,7 +94,7 @@ async function openIngest(session: Session, direct: boolean): Promise<Ingest> {
     return { keeper, parts: { reading, queue, destinationFault }, close: () => keeper.close() };
   }
   if (config.SPANLEDGER_QUEUE_URL === undefined) {
-    const queue = 'the queue was not asked: SPANLEDGER_QUEUE_URL is not set';
+    const queue = QUEUE_NOT_ASKED;
     return { keeper: null, parts: { reading, queue, destinationFault }, close: async () => {} };
   }
   const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
@@ -110,9 +111,6 @@ async function openIngest(session: Session, direct: boolean): Promise<Ingest> {
     },
   };
 }
-
-const STRIPE_NOT_ASKED =
-  'Stripe was not asked: STRIPE_API_KEY is not set; what it counted is as the last push or reconcile saw it';
 
 /** Answers null without a key: what needs Stripe is then off, and the rest is served. */
 async function openStripeSide(session: Session): Promise<StripeParts | null> {

@@ -11,13 +11,10 @@ import { perform } from '../terminal/command.ts';
 import { withRemedy } from '../terminal/commands-to-type.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';
 import { missingText } from '../terminal/missing.ts';
+import { QUEUE_NOT_ASKED, STRIPE_NOT_ASKED } from '../terminal/not-asked.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Session } from '../terminal/session.ts';
 import { holdText } from './budget-text.ts';
-
-const NO_QUEUE = 'the queue was not asked: SPANLEDGER_QUEUE_URL is not set';
-const NO_STRIPE =
-  'Stripe was not asked: STRIPE_API_KEY is not set; what it counted is as the last push or reconcile saw it';
 
 export function addStatus(program: Command): void {
   const command = program
@@ -31,8 +28,9 @@ export function addStatus(program: Command): void {
   perform<{ month?: string }>(command, async (session, { options: { month = null } }) => {
     const queue = queueOf(session);
     try {
-      const destinationFault = session.config.STRIPE_API_KEY === undefined ? NO_STRIPE : null;
-      const parts = { ...session.parts(), queue: queue ?? NO_QUEUE, destinationFault };
+      const destinationFault =
+        session.config.STRIPE_API_KEY === undefined ? STRIPE_NOT_ASKED : null;
+      const parts = { ...session.parts(), queue: queue ?? QUEUE_NOT_ASKED, destinationFault };
       const answer = await tellStatus(parts, readRequest(statusRequest, { month }));
       if (answer.missing.length > 0) session.foundWrong();
       session.out.answer(answer, (shown) => statusText(shown, session.out));
