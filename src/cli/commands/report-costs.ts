@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import { counted, figureOf } from '../../counted.ts';
 import type {
   CostDriftAnswer,
@@ -13,7 +12,7 @@ import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import type { TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
 import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
-import { readDay, readMonth } from '../terminal/arguments.ts';
+import { readDay, readMonth, readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import {
   addReportFlags,
@@ -41,7 +40,11 @@ function addCostDrift(group: Command): void {
   const command = group
     .command('cost-drift')
     .description('what producers say that calls cost beside our own cost, and what explains it')
-    .option('--by <dimensions>', `of ${DRIFT_DIMENSIONS.join(' ')}, by commas`, readDimensions)
+    .option(
+      '--by <dimensions>',
+      `of ${DRIFT_DIMENSIONS.join(' ')}, by commas`,
+      readNamesOf(DRIFT_DIMENSIONS),
+    )
     .option('--tenant <tenant>', 'only this one')
     .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
@@ -59,14 +62,6 @@ function addCostDrift(group: Command): void {
       giveReport(session, answer, { flags: options, rows: answer.rows, text });
     },
   );
-}
-
-function readDimensions(text: string): readonly DriftDimension[] {
-  return text.split(',').map((name) => {
-    const dimension = DRIFT_DIMENSIONS.find((candidate) => candidate === name.trim());
-    if (dimension !== undefined) return dimension;
-    throw new InvalidArgumentError(`"${name}" is none of ${DRIFT_DIMENSIONS.join(', ')}.`);
-  });
 }
 
 function renderDrift(

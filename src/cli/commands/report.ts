@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError } from 'commander';
 import { counted, figureOf } from '../../counted.ts';
 import { exactDecimal, formatDecimal } from '../../money.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
 import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
-import { AS_OF, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
+import { AS_OF, readDay, readInstant, readMonth, readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import { timeOf } from '../terminal/figures.ts';
@@ -35,7 +34,11 @@ function addUsageReport(group: Command): void {
   const command = group
     .command('usage')
     .description('usage, charge, cost and margin by any dimensions')
-    .requiredOption('--by <dimensions>', `of ${DIMENSIONS.join(' ')}, by commas`, readDimensions)
+    .requiredOption(
+      '--by <dimensions>',
+      `of ${DIMENSIONS.join(' ')}, by commas`,
+      readNamesOf(DIMENSIONS),
+    )
     .option('--tenant <tenant>', 'only this one')
     .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
     .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
@@ -60,14 +63,6 @@ interface UsageFlags extends ReportFlags {
   readonly from?: string;
   readonly to?: string;
   readonly asOf?: string;
-}
-
-function readDimensions(text: string): readonly Dimension[] {
-  return text.split(',').map((name) => {
-    const dimension = DIMENSIONS.find((candidate) => candidate === name.trim());
-    if (dimension !== undefined) return dimension;
-    throw new InvalidArgumentError(`"${name}" is none of ${DIMENSIONS.join(', ')}.`);
-  });
 }
 
 interface Drawing {

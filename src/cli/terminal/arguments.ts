@@ -89,6 +89,16 @@ export function readTokens(text: string): number {
   throw new InvalidArgumentError('give a whole number of tokens, 0 to 999999999999.');
 }
 
+/** Makes the reader of names with commas between them, of which each is one of these. */
+export function readNamesOf<Name extends string>(known: readonly Name[]) {
+  return (text: string): readonly Name[] =>
+    text.split(',').map((given) => {
+      const name = known.find((candidate) => candidate === given.trim());
+      if (name !== undefined) return name;
+      throw new InvalidArgumentError(`"${given}" is none of ${known.join(', ')}.`);
+    });
+}
+
 /** Shares in percent, as `50,80,100`. */
 export function readPercents(text: string): readonly number[] {
   if (/^[1-9]\d{0,3}(?:,[1-9]\d{0,3})*$/.test(text)) return text.split(',').map(Number);
