@@ -8,7 +8,9 @@ import type { WebhookOptions } from './webhook-door.ts';
 
 export interface AppOptions {
   readonly parts: ApiParts;
+  /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
   readonly webhook: WebhookOptions | null;
+  /** Where events of producers are kept; null where they are refused. */
   readonly keeper: EventKeeper | null;
   /** Pages for people beside the routes, with their own headers; null for none. */
   readonly pages: Hono<{ Bindings: HttpBindings }> | null;

@@ -1,5 +1,4 @@
 import { OLDEST_DAYS } from '../events/read-item.ts';
-import type { EventKeeper } from '../ingest/taking/event-keeper.ts';
 import { ReadingFolds } from '../ledger/rollups/reading-folds.ts';
 import type { Parts } from '../parts.ts';
 import { KeptDays } from '../reports/kept-days.ts';
@@ -8,24 +7,12 @@ import { buildApp } from './app.ts';
 import type { AppOptions } from './app-options.ts';
 import { type Listening, listenAt } from './listening.ts';
 import { LoopLoad } from './loop-load.ts';
-import type { WebhookOptions } from './webhook-door.ts';
 
-export interface HttpServerOptions {
+/** What is left out is off, and the load has the usual bounds. */
+export interface HttpServerOptions
+  extends Pick<AppOptions, 'webhook'>,
+    Partial<Omit<AppOptions, 'parts' | 'webhook' | 'isDraining'>> {
   readonly parts: Parts & Partial<ApiParts>;
-  /** Null is no endpoint for webhooks: it is refused, and everything else is answered. */
-  readonly webhook: WebhookOptions | null;
-  /** Pages for people beside the routes; left out, there are none. */
-  readonly pages?: AppOptions['pages'];
-  /** Where events of producers are kept; left out or null, they are refused. */
-  readonly keeper?: EventKeeper | null;
-  /** Whom a proxy signs in; left out, everybody needs a key. */
-  readonly users?: AppOptions['users'];
-  /** Origins whose pages may ask from a browser; left out, there are none. */
-  readonly corsOrigins?: AppOptions['corsOrigins'];
-  /** The secret by which LangWatch's gateway signs; left out or null, it needs a key. */
-  readonly langwatchSecret?: AppOptions['langwatchSecret'];
-  /** Left out, one of the usual bounds. */
-  readonly load?: LoopLoad;
   readonly host: string;
   /** The port 0 takes one that is free. */
   readonly port: number;
