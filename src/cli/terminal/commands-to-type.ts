@@ -20,72 +20,73 @@ export function withRemedy(found: string, remedy: Remedy | null): string {
  * capitals or as ….
  */
 export function commandToType(operation: Operation): string {
-  return ['spanledger', operation.operation, ...argumentsOf(operation).map(quoted)].join(' ');
-}
-
-function argumentsOf(operation: Operation): readonly string[] {
-  switch (operation.operation) {
-    case 'allocate reverse':
-      return [operation.pool, '--month', operation.month ?? '…'];
-    case 'audit entry':
-      return operation.entry_id === null ? [] : [operation.entry_id];
-    case 'audit line':
-      return [operation.tenant_id, operation.month];
-    case 'close':
-      return [operation.month, ...optional('--tenant', operation.tenant_id)];
-    case 'correct':
-      return [operation.entry_id ?? 'ENTRY', ...correctionBy(operation)];
-    case 'migrate':
-      return operation.roles ? ['--roles'] : [];
-    case 'fx import':
-    case 'price-book import':
-      return ['FILE'];
-    case 'push':
-    case 'reconcile':
-      return operation.month === null ? [] : [operation.month];
-    case 'push list':
-      return ['--state', operation.state];
-    case 'seal publish':
-      return sealPublication(operation);
-    case 'statement':
-      return statementShown(operation);
-    case 'budget requests':
-    case 'quarantine list':
-    case 'stripe alerts':
-      return operation.all ? ['--all'] : [];
-    case 'rerate':
-      return operation.month === null
-        ? []
-        : [operation.month, ...optional('--tenant', operation.tenant_id)];
-    case 'stripe resolve':
-      return [operation.alert_id ?? 'ALERT', '--reason', '…'];
-    case 'stripe settled':
-      return [
-        operation.tenant_id ?? 'TENANT',
-        operation.month ?? 'MONTH',
-        '--amount',
-        '…',
-        '--reason',
-        '…',
-      ];
-    case 'stripe setup':
-      return [
-        ...optional('--currency', operation.currency),
-        ...(operation.subscriptions ? ['--subscriptions'] : []),
-        ...optional('--tenant', operation.tenant_id),
-      ];
-    case 'stripe unpark':
-      return [operation.identifier];
-    case 'tenant set':
-      return tenantSetting(operation);
-    case 'verify':
-      return optional('--against', operation.against);
-    default:
-      return [];
-  }
+  return [
+    'spanledger',
+    operation.operation,
+    ...argumentsOf(operation.operation, operation).map(quoted),
+  ].join(' ');
 }
 
 type OperationOf<Name extends Operation['operation']> = Extract<Operation, { operation: Name }>;
+type Operations = { readonly [Name in Operation['operation']]: OperationOf<Name> };
+
+function argumentsOf<Name extends keyof Operations>(
+  name: Name,
+  given: Operations[Name],
+): readonly string[] {
+  return ARGUMENTS[name](given);
+}
+
+const none = () => [];
+const all = (given: { readonly all: boolean }) => (given.all ? ['--all'] : []);
+const monthAlone = ({ month }: { readonly month: string | null }) =>
+  month === null ? [] : [month];
+
+/** The arguments of each command that does an operation. */
+const ARGUMENTS: {
+  readonly [Name in keyof Operations]: (given: Operations[Name]) => readonly string[];
+} = {
+  adjust: none,
+  'allocate list': none,
+  'allocate reverse': ({ pool, month }) => [pool, '--month', month ?? '…'],
+  'audit entry': ({ entry_id }) => (entry_id === null ? [] : [entry_id]),
+  'audit line': ({ tenant_id, month }) => [tenant_id, month],
+  'budget list': none,
+  'budget requests': all,
+  close: ({ month, tenant_id }) => [month, ...optional('--tenant', tenant_id)],
+  correct: (given) => [given.entry_id ?? 'ENTRY', ...correctionBy(given)],
+  'fx import': () => ['FILE'],
+  'key list': none,
+  migrate: ({ roles }) => (roles ? ['--roles'] : []),
+  'price-book import': () => ['FILE'],
+  'price-book list': none,
+  prove: none,
+  push: monthAlone,
+  'push list': ({ state }) => ['--state', state],
+  'quarantine list': all,
+  reconcile: monthAlone,
+  'report runs': none,
+  rerate: ({ month, tenant_id }) =>
+    month === null ? [] : [month, ...optional('--tenant', tenant_id)],
+  'seal publish': sealPublication,
+  statement: statementShown,
+  'stripe alerts': all,
+  'stripe resolve': ({ alert_id }) => [alert_id ?? 'ALERT', '--reason', '…'],
+  'stripe settled': ({ tenant_id, month }) => [
+    ...[tenant_id ?? 'TENANT', month ?? 'MONTH'],
+    ...['--amount', '…', '--reason', '…'],
+  ],
+  'stripe setup': ({ currency, subscriptions, tenant_id }) => [
+    ...optional('--currency', currency),
+    ...(subscriptions ? ['--subscriptions'] : []),
+    ...optional('--tenant', tenant_id),
+  ],
+  'stripe unpark': ({ identifier }) => [identifier],
+  'tenant list': none,
+  'tenant set': tenantSetting,
+  verify: ({ against }) => optional('--against', against),
+  'webhook list': none,
+};
 
 function statementShown({ tenant_id, month, show }: OperationOf<'statement'>): readonly string[] {
   const of = [tenant_id ?? 'TENANT', month ?? 'MONTH'];
