@@ -27,7 +27,13 @@ import {
   saveReleased,
 } from './invoice-store.ts';
 import type { InvoicePeriod } from './own-invoice.ts';
-import { alert, fetchInvoice, findOwn, findTarget, NEVER_BILLED } from './own-invoice.ts';
+import {
+  fetchInvoice,
+  findOwn,
+  findTarget,
+  NEVER_BILLED,
+  raiseInvoiceAlert,
+} from './own-invoice.ts';
 import type { ReleaseAnswer, ReleasedInvoice, ReleaseRequest } from './release-answer.ts';
 import { verifyInvoice } from './verify-invoice.ts';
 
@@ -171,7 +177,7 @@ async function release(parts: StripeParts, held: InvoiceRow): Promise<Released> 
 }
 
 async function keep(parts: StripeParts, held: InvoiceRow, why: string): Promise<Released> {
-  const detail = await alert(parts, held, { kind: 'collection_paused', detail: why });
+  const detail = await raiseInvoiceAlert(parts, held, { kind: 'collection_paused', detail: why });
   return { state: 'paused', detail };
 }
 

@@ -109,7 +109,7 @@ export async function findTarget(
   return targets.find((target) => target.periodStart === of.periodStart) ?? null;
 }
 
-export async function alert(
+export async function raiseInvoiceAlert(
   parts: StripeParts,
   own: Pick<InvoicePeriod, 'invoiceId' | 'tenantId' | 'periodStart'>,
   what: Pick<StripeAlert, 'kind' | 'detail'>,

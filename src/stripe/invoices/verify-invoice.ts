@@ -9,7 +9,7 @@ import { divideBill } from './divide-bill.ts';
 import { readInvoice, saveFinalized } from './invoice-store.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
 import type { InvoicePeriod, OwnInvoice } from './own-invoice.ts';
-import { alert, findOwn, NEVER_BILLED } from './own-invoice.ts';
+import { findOwn, NEVER_BILLED, raiseInvoiceAlert } from './own-invoice.ts';
 
 const BILLS_ANOTHER = 'ignored: it bills nothing, and its period was told for another customer';
 const VOID_BY_NOW = 'ignored: it was void by the time it was compared';
@@ -58,7 +58,7 @@ async function alertShadow(
   const [period] = own.periods;
   if (quantity === 0n || invoice.status === 'void' || period === undefined) return NEVER_BILLED;
   const detail = `it bills ${quantity ?? 'a fraction of'} micro, and its period was in shadow, of which nothing is due`;
-  return alert(parts, period, { kind: 'invoice_differs', detail });
+  return raiseInvoiceAlert(parts, period, { kind: 'invoice_differs', detail });
 }
 
 /** Compares what all final invoices of a period bill of it, once this one is among them, with what is due. */
@@ -85,7 +85,7 @@ async function verifyPeriod(
     all.count > 1 ? `with ${all.count - 1} more of this period ${its} bills` : `${its} bills`;
   const quantity = own.billed.quantity === null ? 'no whole number of' : all.quantity;
   const detail = `${together} ${quantity} micro and ${formatMinor(all.amount, currency)} ${currency}, the statement says ${due.quantity} micro and ${formatMinor(due.amount, currency)}`;
-  return alert(parts, period, { kind: 'invoice_differs', detail });
+  return raiseInvoiceAlert(parts, period, { kind: 'invoice_differs', detail });
 }
 
 /** Whether the period was told for other customers only: what this one is billed lacks nothing of it. */
@@ -110,7 +110,7 @@ async function alertTooEarly(
     return of.count === 0 ? alertVoid(parts, own) : 'void beside another final invoice';
   }
   const detail = `it is ${status} and the period is not closed; what is told of the period from now on is billed by an invoice item`;
-  return alert(parts, own, { kind: 'invoice_final_too_early', detail });
+  return raiseInvoiceAlert(parts, own, { kind: 'invoice_final_too_early', detail });
 }
 
 async function alertVoid(parts: StripeParts, own: InvoicePeriod): Promise<string> {
@@ -118,7 +118,7 @@ async function alertVoid(parts: StripeParts, own: InvoicePeriod): Promise<string
   const promised = { kind: 'invoice_final_too_early', subjects: [own.invoiceId] } as const;
   const resolution = 'it is void by now, and no item is made for it';
   await endAlerts(database, promised, { resolution, at: clock() });
-  return alert(parts, own, { kind: 'invoice_void', detail: IS_VOID });
+  return raiseInvoiceAlert(parts, own, { kind: 'invoice_void', detail: IS_VOID });
 }
 
 /** Returns what of a final invoice was credited, in minor units. */
@@ -133,14 +133,14 @@ export function creditedOf(
 
 async function alertCredited(
   parts: StripeParts,
-  own: Parameters<typeof alert>[1],
+  own: Parameters<typeof raiseInvoiceAlert>[1],
   invoice: Stripe.Invoice,
 ): Promise<string | null> {
   const credited = creditedOf(invoice);
   if (invoice.status === 'void' || credited <= 0) return null;
   const currency = invoice.currency.toUpperCase();
   const detail = `${formatMinor(BigInt(credited), currency)} ${currency} of it was credited, which the statement does not say`;
-  return alert(parts, own, { kind: 'invoice_credited', detail });
+  return raiseInvoiceAlert(parts, own, { kind: 'invoice_credited', detail });
 }
 
 /** An invoice that was made for one intent bills what that says, and is never held. */
@@ -164,5 +164,5 @@ async function verifyItemInvoice(
   if (!(await saveFinalized(database, { ...own, ...figures }, clock()))) return VOID_BY_NOW;
   if (isRight) return (await alertCredited(parts, own, invoice)) ?? 'equals its intent';
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}`;
-  return alert(parts, own, { kind: 'invoice_differs', detail });
+  return raiseInvoiceAlert(parts, own, { kind: 'invoice_differs', detail });
 }

@@ -10,7 +10,7 @@ import type { StripeParts } from '../stripe-parts.ts';
 import type { InvoiceRow } from './invoice-store.ts';
 import { readInvoice, readInvoices, readPeriodsOfInvoice, saveGone } from './invoice-store.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
-import { alert, fetchInvoice, findTarget } from './own-invoice.ts';
+import { fetchInvoice, findTarget, raiseInvoiceAlert } from './own-invoice.ts';
 import { verifyInvoice } from './verify-invoice.ts';
 
 /** Stripe allows 25 requests a second of a kind; those in work at once wait for their turn there. */
@@ -91,7 +91,7 @@ async function alertNotFinal(
   if (why === null || !(await isAwaited(parts, row))) return null;
   const since = row.releasedAt === null ? '' : ` on ${formatInstant(row.releasedAt)}`;
   const detail = `it was let go${since} and is a draft still, which bills nothing: ${why}`;
-  return alert(parts, row, { kind: 'invoice_not_final', detail });
+  return raiseInvoiceAlert(parts, row, { kind: 'invoice_not_final', detail });
 }
 
 function whyNotFinal(
