@@ -5,6 +5,10 @@ export type InstantMs = number;
 
 export type Clock = () => InstantMs;
 
+export const HOUR_MS = 60 * 60 * 1000;
+/** A day of UTC; those of a zone may be longer and shorter. */
+export const DAY_MS = 24 * HOUR_MS;
+
 /** Machines of one ledger agree on the time to some minutes. */
 export const CLOCKS_AGREE_WITHIN_MS = 5 * 60 * 1000;
 
@@ -28,8 +32,6 @@ export function formatInstant(instant: InstantMs): string {
 export function formatInstantOrNull(instant: InstantMs | null): string | null {
   return instant === null ? null : formatInstant(instant);
 }
-
-const DAY_MS = 86_400_000;
 
 /** The ledger writes millions of instants of few days, and Date writes one in a microsecond or two. */
 const dateTexts = new Map<number, string>();

@@ -1,4 +1,4 @@
-import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
+import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../clock.ts';
 import { closePeriods } from '../ledger/closes/close-periods.ts';
 import { closeTenant } from '../ledger/closes/close-tenant.ts';
 import { closeTenantRequest } from '../ledger/closes/close-tenant-answer.ts';
@@ -20,7 +20,6 @@ const LEAVER = 'hooli';
 const UNBILLED = 'vandelay';
 const VOIDED = 'soylent';
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** A month is told so long after its end. */
 const TOLD_AFTER_MS = DAY_MS;
 

@@ -1,5 +1,5 @@
 import { verifyLedger } from '../audit/laws/verify-ledger.ts';
-import { formatInstant, parseInstant } from '../clock.ts';
+import { DAY_MS, formatInstant, parseInstant } from '../clock.ts';
 import { openQueue } from '../ingest/queue-client.ts';
 import { runWorker } from '../ingest/run-worker.ts';
 import type { WorkerAnswer } from '../ingest/worker-answer.ts';
@@ -77,7 +77,6 @@ async function sendMonth({ queue, say, trace }: DemoParts, month: CalendarMonth)
 /** Calls of the month under way, against those of the month before. */
 const OPEN_SHARE = 3;
 const FIRST_OPEN_CALL = 10_000_000;
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Fills the month under way, for whoever looks at the console: usage up to now, and calls that lack

@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { DAY_MS, formatInstant, type InstantMs } from '../clock.ts';
 import { digestEvent } from './digest.ts';
 import type { EmailPolicy } from './email-identifiers.ts';
 import { guardEmails, withoutEmails } from './email-identifiers.ts';
@@ -310,8 +310,6 @@ function formerEvents(item: JsonObject | null, context: ItemContext): readonly U
 function digestUndated(event: UsageEvent): Buffer {
   return digestEvent({ ...event, occurredAt: 0 as InstantMs });
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 function findTooOld({ occurredAt }: UsageEvent, context: ItemContext): string | null {
   const { oldestDays = OLDEST_DAYS, firstReceivedAt = context.receivedAt } = context;

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { formatInstant, type InstantMs } from '../clock.ts';
+import { DAY_MS, formatInstant, type InstantMs } from '../clock.ts';
 import { makeRoles } from '../database/roles.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
@@ -83,8 +83,6 @@ function refuseUnfit(request: CreateKeyRequest): void {
     );
   }
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 function expiryOf(request: CreateKeyRequest, now: InstantMs): InstantMs | null {
   const { expires_at: at, expires_in_days: days } = request;

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { InstantMs } from '../clock.ts';
+import { HOUR_MS, type InstantMs } from '../clock.ts';
 
 /** A session as it is kept: everything but its token. */
 export interface ConsoleSession {
@@ -10,7 +10,6 @@ export interface ConsoleSession {
   readonly endsAt: InstantMs;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
 /** A working day; whoever goes on signs in again. */
 const LONGEST_MS = 12 * HOUR_MS;
 /** A token that somebody copied is of use for so long while its owner goes on. */

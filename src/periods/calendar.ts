@@ -1,5 +1,5 @@
 import { DateTime, IANAZone } from 'luxon';
-import { type InstantMs, parseInstant, utcDay } from '../clock.ts';
+import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
 import { stretchAt } from './zone-offset.ts';
 
@@ -130,8 +130,6 @@ interface Start {
   readonly startsAt: InstantMs;
   readonly timeZone: string;
 }
-
-const DAY_MS = 86_400_000;
 
 /** The width is more than the offset of any zone at any time (Manila's was once -15:56). */
 const WIDEST_OFFSET_MS = 16 * 3_600_000;

@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { systemClock } from '../clock.ts';
+import { HOUR_MS, systemClock } from '../clock.ts';
 import { type Account, found } from './account.ts';
 import { type Endpoint, endpoint, pathId } from './endpoint.ts';
 import { listPage, newestFirst } from './list-page.ts';
@@ -11,7 +11,6 @@ import { expandable, listOf, pageParams, text } from './params.ts';
 import type { Delivery, WebhookEndpoint } from './stripe-object.ts';
 
 const PATH = '/v1/webhook_endpoints';
-const HOUR_MS = 60 * 60 * 1000;
 /** Retries go on for about three days, at growing distances. The distances are an assumption. */
 const RETRY_SPAN_MS = 72 * HOUR_MS;
 const RETRY_DISTANCE_MAX_MS = 12 * HOUR_MS;

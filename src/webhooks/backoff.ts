@@ -1,8 +1,7 @@
 import { DateTime } from 'luxon';
-import type { InstantMs } from '../clock.ts';
+import { HOUR_MS, type InstantMs } from '../clock.ts';
 
 const MINUTE_MS = 60_000;
-const HOUR_MS = 60 * MINUTE_MS;
 
 /** The pauses after each failed try; the last one goes on. */
 const PAUSES_MS = [

@@ -1,6 +1,6 @@
 import { formatMeasure } from '../budgets/budget.ts';
 import { readBudgetedTenants, readStandings, type StandingRow } from '../budgets/budget-store.ts';
-import type { InstantMs } from '../clock.ts';
+import { DAY_MS, type InstantMs } from '../clock.ts';
 import { formatDecimal, formatMinor } from '../money.ts';
 import { findMissing } from '../month/completeness/name-missing.ts';
 import { placeUsage } from '../periods/placement.ts';
@@ -136,8 +136,6 @@ async function findOverruns(
     ];
   });
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Returns what is spent now over the share of the time that is over; null where nobody can tell.

@@ -1,9 +1,7 @@
-import { formatInstant } from '../../clock.ts';
+import { DAY_MS, formatInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import type { IngestCoverageAnswer, IngestCoverageRequest } from './coverage-answer.ts';
 import { readCoveredHours } from './coverage-store.ts';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What came in, by source and hour, so that a producer proves that everything it sent is here. */
 export async function coverIngest(

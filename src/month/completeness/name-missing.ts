@@ -1,4 +1,4 @@
-import { type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { counted } from '../../counted.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
@@ -72,7 +72,6 @@ export async function findMissing(
 
 type NameParts = Pick<Parts, 'database' | 'clock'>;
 
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** Without a month, the periods of so many days are looked at: those that are open, and the last closed ones. */
 const DAYS_LOOKED_AT = 70;
 

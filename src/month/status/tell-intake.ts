@@ -1,4 +1,4 @@
-import { formatInstant } from '../../clock.ts';
+import { formatInstant, HOUR_MS } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { readIntake } from './status-store.ts';
 
@@ -11,8 +11,6 @@ export interface Intake {
   readonly conflicts: number;
   readonly quarantined: number;
 }
-
-const HOUR_MS = 60 * 60 * 1000;
 
 /** Tells how many events came in during the last hour, and what became of them. */
 export async function tellIntake({

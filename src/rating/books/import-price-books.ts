@@ -1,4 +1,4 @@
-import { parseInstant } from '../../clock.ts';
+import { DAY_MS, parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
 import { type BookShelf, shelfOf, shelfWith } from './book-shelf.ts';
@@ -73,8 +73,6 @@ type Consequences = Pick<
 >;
 
 const NOTHING_KEPT: Consequences = { takes_away: [], unchanged: null, of_version_before: null };
-
-const DAY_MS = 86_400_000;
 
 async function consequencesOf(
   parts: Pick<Parts, 'database' | 'clock'>,

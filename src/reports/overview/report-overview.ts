@@ -1,4 +1,4 @@
-import { formatInstant, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import { DAY_MS, formatInstant, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
@@ -73,8 +73,6 @@ interface Bounds {
   /** So many days of the month before. */
   readonly before: Days;
 }
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 function boundsOf(month: string, now: InstantMs): Bounds {
   const from = firstDay(month);

@@ -1,4 +1,4 @@
-import type { InstantMs } from '../../clock.ts';
+import { DAY_MS, type InstantMs } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
@@ -35,8 +35,6 @@ export async function publishSeals(
     publication.close();
   }
 }
-
-const DAY_MS = 86_400_000;
 
 /**
  * Answers null for a file. How long a lock lasts is said by whoever publishes, as nobody can take it

@@ -1,3 +1,4 @@
+import { HOUR_MS } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Destination, Obstacle, Told } from '../../push/destination.ts';
 import { isAddress } from '../../push/destination.ts';
@@ -11,8 +12,6 @@ import type { StripeMeter } from '../meters/meter-store.ts';
 import { pacedCount } from '../reads/paced-read.ts';
 import { readItems } from './read-items.ts';
 import { finishItem, itemChannel, tellItem } from './tell-item.ts';
-
-const HOUR_MS = 60 * 60 * 1000;
 
 const ITEM_MEMORY: Memory = {
   // Stripe keeps an idempotency key for at least 24 hours; an hour is left for the clocks and a request that hangs.

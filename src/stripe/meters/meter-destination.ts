@@ -1,4 +1,4 @@
-import type { Clock, InstantMs } from '../../clock.ts';
+import { type Clock, DAY_MS, HOUR_MS, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { formatDecimal } from '../../money.ts';
 import type { Address, Destination, Obstacle, Told } from '../../push/destination.ts';
@@ -22,9 +22,6 @@ import { isExcusedOnMeter } from './billed-beyond.ts';
 import { sendMeterEvent } from './meter-event.ts';
 import type { StripeMeter } from './meter-store.ts';
 import { hasOwnMinute, readSummary } from './summary.ts';
-
-const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
 
 export const METER_MEMORY: Memory = {
   // Stripe remembers an identifier for at least 24 hours, and afterwards counts it again. An hour is left
