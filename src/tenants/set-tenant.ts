@@ -10,6 +10,7 @@ import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { nameDecidedByMode } from './decided-by-mode.ts';
+import { refuseCustomerInUse } from './former-owner.ts';
 import { nameLeftOwed } from './left-owed.ts';
 import { tellTenant } from './list-tenants.ts';
 import type { Tenant } from './tenant.ts';
@@ -22,7 +23,6 @@ import {
   lockTenant,
   readLastCurrency,
   readLastPeriodStart,
-  readOtherTenantOf,
   readPeriodSpans,
   readTenant,
   registerTenant,
@@ -77,7 +77,10 @@ export async function setTenant(
         at,
       },
     );
-    await refuseSharedCustomer(transaction, request);
+    if (customer !== undefined && customer !== '') {
+      const taker = await readTenant(transaction.kysely, tenantId);
+      await refuseCustomerInUse(transaction, { taker, customer, at });
+    }
     const decided = await nameDecidedByMode(transaction, before, { becomes: mode, at });
     await updateTenant(transaction, tenantId, {
       ...(mode === undefined ? {} : { mode }),
@@ -301,19 +304,4 @@ async function refuseMixedCurrencies(
     );
   }
   return isFirst ? others : others.filter(({ startsAt }) => from <= startsAt);
-}
-
-/** Two tenants behind one customer could not be told apart in Stripe's summary (law 6). */
-async function refuseSharedCustomer(
-  transaction: Transaction,
-  { tenant_id: tenantId, stripe_customer: customer }: SetTenantRequest,
-): Promise<void> {
-  if (customer === undefined || customer === '') return;
-  const other = await readOtherTenantOf(transaction, customer, tenantId);
-  if (other === null) return;
-  throw new Refusal(
-    'conflict',
-    `Stripe customer ${customer} already belongs to tenant "${other}"`,
-    'give each tenant a Stripe customer of its own',
-  );
 }

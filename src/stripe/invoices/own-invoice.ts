@@ -13,6 +13,7 @@ import { askStripe } from '../stripe-client.ts';
 import type { StripeParts } from '../stripe-parts.ts';
 import type { BilledUsage } from './billed-period.ts';
 import { periodsBilledBy, periodsThere, readBilledUsage } from './billed-period.ts';
+import { readInvoice } from './invoice-store.ts';
 
 /** An invoice of Stripe's, and the tenant's periods that it bills. */
 export interface OwnInvoice {
@@ -53,7 +54,10 @@ export async function findOwn(
   const { database, stripe, livemode } = parts;
   const customer = invoice.customer;
   const stripeCustomer = typeof customer === 'string' ? customer : (customer?.id ?? '');
-  const tenant = await readTenantOfCustomer(database, stripeCustomer);
+  const invoiceId = invoice.id ?? '';
+  // The customer may be another tenant's since.
+  const known = await readInvoice(database, invoiceId);
+  const tenant = known ?? (await readTenantOfCustomer(database, stripeCustomer));
   if (tenant === null) return 'ignored: no tenant has this customer';
   const meters = await readMeters(database, livemode);
   const billed = await readBilledUsage(stripe, invoice, meters);
@@ -62,7 +66,6 @@ export async function findOwn(
   const { mode } = whole;
   const periods = await readPeriodsBilled(database, whole, billed);
   const period = periods.at(-1) ?? null;
-  const invoiceId = invoice.id ?? '';
   // The first invoice of a subscription may stand over the coming period, and bill nothing.
   const isBefore = period !== null && invoice.created * 1000 < period.endsAt;
   if (isBefore && billed.quantity === 0n && invoice.billing_reason !== 'subscription_cycle') {
