@@ -40,7 +40,11 @@ const operation = z.discriminatedUnion('operation', [
     show: z.enum(['closed', 'preview', 'proof']),
   }),
   anOperation('stripe alerts', { all: z.boolean() }),
-  anOperation('stripe resolve', { alert_id: idField.nullable() }),
+  anOperation('stripe resolve', {
+    alert_id: idField.nullable(),
+    /** Whether the person says that nothing was billed but what is on record. */
+    nothing_else_billed: z.boolean().optional(),
+  }),
   anOperation('stripe settled', { tenant_id: tenant, month }),
   anOperation('stripe setup', {
     currency: z.string().nullable(),

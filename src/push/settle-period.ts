@@ -54,7 +54,8 @@ export async function settlePeriod(
   const untold = dueOf(target, standing);
   const back = untold === 0n ? await planTakeBack(target, intents) : null;
   if (typeof back === 'string') {
-    const remedy = advise`${{ operation: 'reconcile', month }} shows what was told`;
+    const resolve = { operation: 'stripe resolve', alert_id: null } as const;
+    const remedy = advise`all of it is told, so that no push bills it again and no record is needed: what was told counts as this period's bill. See in Stripe that no draft bills it beside yours (void it, or leave its auto_advance off), and say in ${resolve} where you billed it; ${{ operation: 'reconcile', month }} shows what was told`;
     throw new Refusal('conflict', `this period was told, and cannot be settled: ${back}`, remedy);
   }
   const due = back === null ? untold : -back.valueMicro;

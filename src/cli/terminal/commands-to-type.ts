@@ -71,7 +71,10 @@ const ARGUMENTS: {
   'seal publish': sealPublication,
   statement: statementShown,
   'stripe alerts': all,
-  'stripe resolve': ({ alert_id }) => [alert_id ?? 'ALERT', '--reason', '…'],
+  'stripe resolve': ({ alert_id, nothing_else_billed }) => [
+    ...[alert_id ?? 'ALERT', '--reason', '…'],
+    ...(nothing_else_billed === true ? ['--nothing-else-billed'] : []),
+  ],
   'stripe settled': ({ tenant_id, month }) => [
     ...[tenant_id ?? 'TENANT', month ?? 'MONTH'],
     ...['--amount', '…', '--reason', '…'],
@@ -82,6 +85,7 @@ const ARGUMENTS: {
     ...optional('--tenant', tenant_id),
   ],
   'stripe unpark': ({ identifier }) => [identifier],
+  'stripe unsettle': ({ identifier }) => [identifier ?? 'IDENTIFIER', '--reason', '…'],
   'tenant list': none,
   'tenant set': tenantSetting,
   verify: ({ against }) => optional('--against', against),

@@ -144,7 +144,17 @@ const resolveAlert: Act = {
   title: 'Settle an alert',
   words: 'Say what was done about it; it keeps no month from being whole any more.',
   route: 'POST /v1/alerts/{alert}/resolve',
-  fields: [{ name: 'alert_id', label: 'Alert', isRequired: true }],
+  fields: [
+    { name: 'alert_id', label: 'Alert', isRequired: true },
+    {
+      ...{ name: 'nothing_else_billed', label: 'Nothing else billed', choices: ['no', 'yes'] },
+      hint: 'yes of an invoice that differs, where nothing was billed by hand or stands on it that is not recorded as settled',
+    },
+  ],
+  read: ({ alert_id = '', nothing_else_billed: said }) => ({
+    alert_id,
+    ...(said === 'yes' ? { nothing_else_billed: true } : {}),
+  }),
   async preview({ parts, said }) {
     const alerts = await listAlerts(parts, readRequest(alertsRequest, { all: true }));
     const alert = alerts.find(({ alert_id: id }) => id === said['alert_id']);

@@ -19,6 +19,8 @@ export const resolveRequest = z.strictObject({
   reason: z.string(),
   /** The person or program that did it. */
   actor: z.string(),
+  /** Whether nothing was billed by hand, or stands on the invoice, that is not recorded as settled. */
+  nothing_else_billed: z.boolean().optional(),
 });
 export type ResolveRequest = z.output<typeof resolveRequest>;
 
@@ -107,7 +109,7 @@ export function remedyOf(alert: KeptAlert): Remedy {
       const month = periodStart?.slice(0, 7) ?? null;
       const push = { operation: 'push', month } as const;
       const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
-      return advise`run ${push} before you bill anything, since it bills by an invoice item what was told too late for this invoice. Where that is refused, since the invoice bills more than is on record as told, bill nothing by hand: record with ${settled} what it bills of this usage, and ${push} bills the rest. Then credit what it bills of anything else, and find what else reports usage to the meter; then ${resolve}, after which whatever is not recorded as settled is billed by an item`;
+      return advise`run ${push} before you bill anything, since it bills by an invoice item what was told too late for this invoice. Where that is refused, since the invoice bills more than is on record as told, bill nothing by hand: record with ${settled} what it bills of this usage, and ${push} bills the rest. Then credit what it bills of anything else, and find what else reports usage to the meter; then ${resolve}, after which whatever is not recorded as settled is billed by an item; what you billed by hand nevertheless, record with ${settled} first`;
     }
     case 'invoice_without_period':
       return advise`${setUp} says what is wrong with its subscription; when that is mended, ${resolve}`;

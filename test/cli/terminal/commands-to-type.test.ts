@@ -58,7 +58,11 @@ const FORMS: {
     { tenant_id: 'acme', month: '2026-10', show: 'preview' },
   ],
   'stripe alerts': [{ all: false }, { all: true }],
-  'stripe resolve': [{ alert_id: '7' }, { alert_id: null }],
+  'stripe resolve': [
+    { alert_id: '7' },
+    { alert_id: null },
+    { alert_id: '7', nothing_else_billed: true },
+  ],
   'stripe settled': [
     { tenant_id: 'acme', month: '2026-10' },
     { tenant_id: null, month: null },

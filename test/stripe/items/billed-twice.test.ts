@@ -1,9 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { raiseAlert, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { decideParked } from '../../../src/push/decide-parked.ts';
 import { readTargets } from '../../../src/push/target-store.ts';
+import type { Refusal } from '../../../src/refusal.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { noteSubscriptionChange } from '../../../src/stripe/customers/customer-changes.ts';
 import { pushPartsOf } from '../../../src/stripe/destinations.ts';
@@ -181,7 +183,15 @@ test('what a final invoice bills of the meter is billed by no item, though the m
   await raiseAlert(database, { ...about, detail: 'it bills what is on no record' }, parts.clock());
   const [alert] = await readOpenAlerts(database, MONTH);
   const alert_id = String(alert?.alertId);
-  await resolveAlert(parts, { alert_id, reason: 'credited', actor: 'ann' });
+  const said = { alert_id, reason: 'credited', actor: 'ann' };
+  const refused = await resolveAlert(parts, said).catch((error: Refusal) => error);
+  expect(refused).toMatchObject({
+    message: expect.stringMatching(/is neither told nor settled, and once alert \d+ is resolved/),
+  });
+  const remedy = remedyText((refused as Refusal).remedy);
+  expect(remedy).toContain('"spanledger stripe settled acme 2026-10 --amount … --reason …"');
+  expect(remedy).toContain(`stripe resolve ${alert_id} --reason … --nothing-else-billed"`);
+  await resolveAlert(parts, { ...said, nothing_else_billed: true });
   expect(await look()).toBeNull();
 });
 
@@ -201,7 +211,8 @@ async function resolveDifference({ parts, database }: BillingScene): Promise<voi
   const alerts = await readOpenAlerts(database, MONTH);
   const alert = alerts.find(({ kind }) => kind === 'invoice_differs');
   const alert_id = String(alert?.alertId);
-  await resolveAlert(parts, { alert_id, reason: 'credited', actor: 'ann' });
+  const said = { alert_id, reason: 'credited', actor: 'ann', nothing_else_billed: true };
+  await resolveAlert(parts, said);
 }
 
 test('what something else put on a final invoice keeps the period from no item, once a person has settled it', async () => {

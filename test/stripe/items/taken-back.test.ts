@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
+import type { Refusal } from '../../../src/refusal.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { holdInvoice } from '../../../src/stripe/invoices/invoice.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
@@ -272,4 +274,17 @@ test('what another subscription may still bill, or a person has billed, stays on
   await resolveAlert(scene.parts, { alert_id: String(alert?.alertId), ...said });
   await runSteps(scene.parts, MONTH);
   expect(await intents(scene)).toEqual([TOLD]);
+});
+
+test('what was told whole is settled no more after 35 days, and the refusal says which way is right', async () => {
+  const scene = await told();
+  await scene.double.control.advanceClock(40 * DAY_MS);
+  const request = { tenant_id: 'acme', month: MONTH, amount: '6.24', reason: 'R-17', actor: 'ann' };
+  const refused = await settleMonth(scene.parts, request).catch((error: Refusal) => error);
+  expect(refused).toMatchObject({
+    message: expect.stringContaining('cannot be settled: the period ended more than 35 days ago'),
+  });
+  expect(remedyText((refused as Refusal).remedy)).toMatch(
+    /^all of it is told, so that no push bills it again.*"spanledger stripe resolve ALERT --reason …"/,
+  );
 });
