@@ -47,13 +47,17 @@ export async function lockAgainstCounting({ client }: Transaction): Promise<void
   await client.query('select pg_advisory_xact_lock($1)', [COUNTING_LOCK]);
 }
 
-/** Whether a budget `b` counts an entry `e`; there may be one for each of a tenant's users, so the user is looked up. */
-export const COUNTS_ENTRY = `e.tenant_id = b.tenant_id
+/**
+ * Whether a budget `b` counts an entry `e`: calls, and shares of a pool, in the time in which they occurred. Money without a
+ * call is nothing that a budget could have held back, and what bills late belongs to a month that is over; else a credit
+ * of one would let this month spend more. There may be one budget for each of a tenant's users, so the user is looked up.
+ */
+export const COUNTS_ENTRY = `e.tenant_id = b.tenant_id and e.kind <> 'adjustment'
   and (b.feature = '' or e.feature = b.feature) and b.user_id = any (array['', e.user_id])
   and (b.agent_run_id = '' or e.agent_run_id = b.agent_run_id)
   and (b.tags = '{}' or e.further_tags @> b.tags)
   and (b.measure = 'tokens' or e.currency = b.currency) and (b.per <> 'run' or e.agent_run_id is not null)
-  and case b.per when 'month' then e.period_start >= b.counts_from_period else e.occurred_at >= b.counts_from end`;
+  and case b.per when 'month' then not e.late and e.period_start >= b.counts_from_period else e.occurred_at >= b.counts_from end`;
 
 /** The counter of a budget `b` to which an entry `e` belongs. */
 export const TIME_KEY_OF_ENTRY = `case b.per
