@@ -7,6 +7,7 @@ import { renderJournal } from '../../src/exports/journal/journal-text.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../src/ledger/closes/manifest.ts';
 import type { EntryGroup } from '../../src/ledger/closes/manifest-lines.ts';
 import { exactPico } from '../../src/money.ts';
+import { cases } from '../support/cases.ts';
 
 /** Double entries are made of a manifest's rounded lines, and read back here by a parser of our own. */
 
@@ -114,6 +115,27 @@ it('what a month carries on is the balance from which the next one begins', () =
       posting('carried', 'Liabilities:Carried:Acme', '5.00', '0.00'),
     ],
   ]);
+});
+
+it('what is carried comes to nothing once nothing is carried, whatever the lines round to', () => {
+  const anyPart = fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n });
+  fc.assert(
+    fc.property(fc.array(fc.array(anyPart, { maxLength: 4 }), { maxLength: 4 }), (months) => {
+      let carried = 0n;
+      let balance = 0n;
+      // The last month uses up whatever credit there is, to the last micro-dollar.
+      for (const parts of [...months, null]) {
+        const all = parts ?? [3n * 10n ** 12n, -(carried % 1_000_000n), 2n * 10n ** 13n];
+        const money = all.map((part, n): Money => ['allocation', `pool-${n}`, part, false]);
+        const { entry, carriedOut } = closeOf(money, { carried });
+        for (const { kind, debit, credit } of entry.postings)
+          if (kind === 'carried') balance += exactPico(credit) - exactPico(debit);
+        carried = carriedOut;
+      }
+      expect(balance).toBe(0n);
+    }),
+    cases(500),
+  );
 });
 
 function posting(kind: string, account: string, debit: string, credit: string) {

@@ -1,8 +1,8 @@
 import { parseInstant, utcDay } from '../../clock.ts';
-import { minorUnitDecimals } from '../../currencies.ts';
+import { minorPerBilled, minorUnitDecimals, picoPerBilled } from '../../currencies.ts';
 import type { Manifest } from '../../ledger/closes/manifest.ts';
 import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
-import { exactDecimal, formatMinor } from '../../money.ts';
+import { divideHalfUp, exactDecimal, exactPico, formatMinor } from '../../money.ts';
 import { stretchAt } from '../../periods/zone-offset.ts';
 import { accountOf, type JournalAccounts } from './journal-accounts.ts';
 import type { JournalClose, JournalPosting } from './journal-answer.ts';
@@ -10,8 +10,10 @@ import type { JournalClose, JournalPosting } from './journal-answer.ts';
 /**
  * Makes the double entry of a closed period, from the rounded lines of its manifest alone: what the
  * customer owes is debited, and what each model, shared spend, adjustments and carried balances
- * came to is credited; a negative amount stands on the other side. Pure; throws where the two sides
- * differ, which no manifest gives.
+ * came to is credited; a negative amount stands on the other side. What is carried is always the rounded
+ * balance, so that its account comes to nothing when nothing is carried: lines round it so that a
+ * statement adds up, and a cent would stay for ever. The largest of the others takes the difference.
+ * Pure; throws where the two sides differ, which no manifest gives.
  */
 export function entryOfClose(
   { manifest, manifestHash }: { readonly manifest: Manifest; readonly manifestHash: string },
@@ -28,7 +30,9 @@ export function entryOfClose(
     const before = credits.get(key)?.amount ?? 0n;
     credits.set(key, { kind, account, amount: before + minor(line.amount) });
   }
-  const credited = [...credits.values()].filter(({ amount }) => amount !== 0n);
+  const credited = roundCarried([...credits.values()], manifest).filter(
+    ({ amount }) => amount !== 0n,
+  );
   const sum = credited.reduce((all, { amount }) => all + amount, 0n);
   if (sum !== owed) {
     throw new Error(
@@ -48,6 +52,25 @@ export function entryOfClose(
       ...credited.map((credit) => toPosting(credit, currency)),
     ],
   };
+}
+
+/** Gives to what is carried what the balance changed by, and the difference to the lines to the largest of the others. */
+function roundCarried(credits: readonly Credit[], manifest: Manifest): readonly Credit[] {
+  const { currency } = manifest;
+  const balance = (amount: string) =>
+    divideHalfUp(exactPico(amount), picoPerBilled(currency)) * minorPerBilled(currency);
+  const size = ({ amount }: Credit) => (amount < 0n ? -amount : amount);
+  const carried = credits.find(({ kind }) => kind === 'carried');
+  const [largest] = credits
+    .filter((credit) => credit !== carried)
+    .sort((a, b) => (size(a) === size(b) ? 0 : size(a) > size(b) ? -1 : 1));
+  if (carried === undefined || largest === undefined) return credits;
+  const change = balance(manifest.carried_in) - balance(manifest.carried_out);
+  const difference = carried.amount - change;
+  return credits.map((credit) => {
+    if (credit === carried) return { ...credit, amount: change };
+    return credit === largest ? { ...credit, amount: credit.amount + difference } : credit;
+  });
 }
 
 interface Credit {
