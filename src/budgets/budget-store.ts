@@ -100,6 +100,31 @@ export async function saveBudget(
   return budgetOf(row);
 }
 
+/** So many of the holds in the way are named. */
+const HOLDS_NAMED = 5;
+
+/**
+ * Reads the open holds of a budget that counts in another currency than it is to count in: the first of them by name,
+ * and how many there are.
+ */
+export async function readHoldsInTheWay(
+  { client }: Transaction,
+  budget: BudgetKey & Pick<Budget, 'currency'>,
+): Promise<{ readonly count: number; readonly currency: string; readonly names: string[] } | null> {
+  const { rows } = await client.query<{ currency: string; hold_id: string; count: bigint }>(
+    `select b.currency, h.hold_id, count(*) over () as count
+     from budgets b join budget_holds h on h.tenant_id = b.tenant_id and h.state = 'open' and b.budget_id = any(h.budget_ids)
+     where (b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags) = ($1, $2, $3, $4, $5, $6, $7::jsonb)
+       and b.currency is distinct from $8
+     order by h.held_at, h.hold_id limit ${HOLDS_NAMED}`,
+    [...keyValues(budget), budget.currency],
+  );
+  const [first] = rows;
+  if (first === undefined) return null;
+  const { count, currency } = first;
+  return { count: Number(count), currency, names: rows.map(({ hold_id: id }) => id) };
+}
+
 /** A producer's clock may be ahead by a day, so that much earlier may an entry have been recorded. */
 const RECORDED_SINCE = `e.recorded_at >= (select counts_from from budgets where budget_id = $1) - interval '1 day'`;
 const PERIODS_SINCE = `e.period_start >= (select counts_from_period from budgets where budget_id = $1)`;

@@ -1,4 +1,5 @@
-import { inTransaction } from '../database/database.ts';
+import { counted } from '../counted.ts';
+import { inTransaction, type Transaction } from '../database/database.ts';
 import { lockAgainstCounting } from '../ledger/rollups/budget-count-store.ts';
 import type { Parts } from '../parts.ts';
 import { placeUsage } from '../periods/placement.ts';
@@ -16,7 +17,7 @@ import type {
   RemoveBudgetRequest,
   SetBudgetRequest,
 } from './budget-answer.ts';
-import { deleteBudget, saveBudget } from './budget-store.ts';
+import { deleteBudget, type NewBudget, readHoldsInTheWay, saveBudget } from './budget-store.ts';
 import { type NamingParts, nameAsKept } from './name-as-kept.ts';
 
 /**
@@ -44,9 +45,23 @@ export async function setBudget(
   const { timeZone, startDate: periodStart } = placeUsage(tenant, at).period;
   const saved = await inTransaction(database, async (transaction) => {
     await lockAgainstCounting(transaction);
+    await refuseHoldsInTheWay(transaction, budget);
     return saveBudget(transaction, budget, { actor, at, timeZone, periodStart });
   });
   return tellBudget(saved);
+}
+
+/** What is held are numbers of the budget's currency: 1,000 yen that are promised must not stand there as 1,000 dollars. */
+async function refuseHoldsInTheWay(transaction: Transaction, budget: NewBudget): Promise<void> {
+  const held = await readHoldsInTheWay(transaction, budget);
+  if (held === null) return;
+  const named = held.names.map((name) => JSON.stringify(name)).join(', ');
+  const others = held.count - held.names.length;
+  throw new Refusal(
+    'conflict',
+    `tenant "${budget.tenantId}" is charged in ${budget.currency} now, and the budget has ${counted(held.count, 'open hold')} in ${held.currency}: ${named}${others === 0 ? '' : ` and ${counted(others, 'other')}`}`,
+    'wait for the events of these calls or release the holds, and set it then; or remove the budget and set it anew, which begins without them',
+  );
 }
 
 /** They are percents. */

@@ -17,7 +17,14 @@ import {
 } from '../support/budgets.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receive, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receive,
+  receiveEvents,
+} from '../support/ledger.ts';
 
 let database: TestDatabase;
 
@@ -232,6 +239,24 @@ it('a budget that is taken away lets its holds be settled, and one that is set a
   await post({ hold_id });
   expect(await standing()).toEqual([['0.0042', '0', '0.0158']]);
   expect(await release(hold_id ?? '')).toMatchObject({ state: 'settled' });
+});
+
+it('a budget changes its currency once nothing is held in the one of before', async () => {
+  await putBudget(database);
+  const { hold_id } = await reserve(database, { hold_id: 'of-dollars' });
+  const rates = { kind: 'charge', currency: 'JPY', caching: 'work_done' };
+  const models = [{ model: 'gpt-4o', per_million: { input: '300', output: '1200' } }];
+  const from = { book: 'yen', effective_from: '2026-01-01T00:00:00Z' };
+  await importBook(database, { ...rates, ...from, models });
+  await makeTenant(database, 'acme', { priceBook: 'yen', created: NOON });
+  await expect(putBudget(database, { amount: '1000' })).rejects.toMatchObject({
+    kind: 'conflict',
+    message: expect.stringContaining('has 1 open hold in USD: "of-dollars"'),
+  });
+  expect((await putBudget(database, { tokens: 5000 })).measure).toBe('tokens');
+  await release(hold_id ?? '');
+  expect(await putBudget(database, { amount: '1000' })).toMatchObject({ currency: 'JPY' });
+  expect((await standing())[0]).toEqual(['0', '0', '1000']);
 });
 
 it('an address is kept as its events keep it: by its hash, and so counted, or not at all', async () => {
