@@ -109,7 +109,6 @@ async function previewPeriod(
     days: localDaysOf(manifest),
     today: localDayOf(now, period.timeZone),
     daily: beside.daily,
-    pools: new Set(beside.allocations.map(({ pool }) => pool)),
     currency,
     exact: chargeExact,
     carriedIn,

@@ -16,10 +16,11 @@ interface Running {
   readonly days: readonly string[];
   /** The day in the zone that runs now. */
   readonly today: string;
-  /** What was used on each day. */
-  readonly daily: readonly Pick<DailyUsage, 'day' | 'model' | 'late' | 'charge'>[];
-  /** The pools of shared spend, whose shares stand among the days and are no usage that goes on. */
-  readonly pools: ReadonlySet<string>;
+  /**
+   * What was used on each day. Shares of pools stand among it, and are late in a period that runs: a pool is divided
+   * once the periods that it is divided by have ended.
+   */
+  readonly daily: readonly Pick<DailyUsage, 'day' | 'late' | 'charge'>[];
   readonly currency: string;
   readonly exact: Pico;
   readonly carriedIn: Pico;
@@ -34,8 +35,8 @@ export function projectTotal(of: Running): ProjectedTotal | null {
   const place = of.days.indexOf(of.today);
   if (place < 0) return null;
   const charges = new Map<string, Pico>();
-  for (const { day, model, late, charge } of of.daily) {
-    if (late || of.pools.has(model)) continue;
+  for (const { day, late, charge } of of.daily) {
+    if (late) continue;
     charges.set(day, (charges.get(day) ?? 0n) + exactPico(charge));
   }
   const chargeOn = (day: string) => charges.get(day) ?? 0n;

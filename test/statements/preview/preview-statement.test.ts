@@ -5,8 +5,9 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { renderStatement, STATEMENT_FORMATS } from '../../../src/statements/render-statement.ts';
 import { showStatement } from '../../../src/statements/show-statement.ts';
 import { statementAnswer } from '../../../src/statements/statement-answer.ts';
+import { allocateShared } from '../../support/allocation.ts';
 import type { TestDatabase } from '../../support/database.ts';
-import { createDatabase } from '../../support/database.ts';
+import { createDatabase, freshDatabase } from '../../support/database.ts';
 import {
   importBook,
   importBooks,
@@ -21,6 +22,7 @@ import { pdfPages } from '../pdf/pdf-text.ts';
 let database: TestDatabase;
 let drop: () => Promise<void>;
 
+const NOW = '2026-10-05T12:00:00Z';
 const usage = { input_tokens: 1_000_000, output_tokens: 0 };
 
 beforeAll(async () => {
@@ -59,6 +61,25 @@ it('is what the close would say now, with a projection and without a hash', asyn
       '1 call waits for a price or a measure, and is in no sum yet.',
       'The period from 2026-09-01 is not closed yet: what it carries on is not counted here.',
     ]),
+  });
+});
+
+it('goes on with a model that has the name of a pool, whose late share counts once', async () => {
+  const own = await freshDatabase();
+  await importBooks(own, 'standard', 'cost');
+  await makeTenant(own, 'acme', { mode: 'live' });
+  const call = { occurred_at: '2026-09-20T12:00:00Z', usage };
+  await receiveEvents(own, [nativeEvent({ event_id: 'before', ...call })]);
+  const clock = () => Date.parse('2026-10-02T00:00:00Z');
+  await closePeriods({ database: own, clock }, { month: '2026-09', tenant_id: null });
+  await receiveEvents(own, [nativeEvent({ event_id: 'one', ...call, occurred_at: NOW })]);
+  const pool = { pool: 'gpt-4o', month: '2026-09', billed: true };
+  await allocateShared(own, { ...pool, at: '2026-10-06T00:00:00Z' });
+  const of = { tenant_id: 'acme', month: '2026-10', preview: true };
+  const asOf = { database: own, clock: () => Date.parse('2026-10-08T12:00:00Z') };
+  // 10.00 shared; 3.00 over the 3 whole days since the first usage, today and 23 days to come: 3 + 24 × 1
+  expect(await showStatement(asOf, of)).toMatchObject({
+    ...{ total: '13.00', preview: { projection: { total: '37.00' } } },
   });
 });
 

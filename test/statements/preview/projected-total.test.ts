@@ -23,7 +23,7 @@ function used(days: number, charge = '1'): readonly Day[] {
 function project(daily: readonly Day[], today: string, more: { once?: string; in?: string } = {}) {
   const sum = daily.reduce((all, { charge }) => all + exactPico(charge), 0n);
   return projectTotal({
-    ...{ days: DAYS, today, daily, pools: new Set(['gpu']), currency: 'USD' },
+    ...{ days: DAYS, today, daily, currency: 'USD' },
     exact: sum + exactPico(more.once ?? '0'),
     carriedIn: exactPico(more.in ?? '0'),
   });
@@ -52,7 +52,7 @@ it('of two weeks or more goes by weekdays', () => {
 it('counts once what does not go on', () => {
   const once: readonly Day[] = [
     { day: '2026-10-30', model: 'gpt-4o', late: true, charge: '1' },
-    { day: '2026-11-03', model: 'gpu', late: false, charge: '2' },
+    { day: '2026-10-31', model: 'gpu', late: true, charge: '2' },
   ];
   // 30.00 of usage, 1.00 late, 2.00 shared, an adjustment of −0.50, and 0.25 carried in
   const more = { once: '-0.5', in: '0.25' };
