@@ -128,7 +128,7 @@ view wall.charge_shares with (security_barrier=true) as
                                 END AS factor) f) p ON (true))
           WHERE (e.tenant_id = ( SELECT session_tenant() AS session_tenant))) s;
 
-view wall.entries with (security_invoker=true, security_barrier=true) as
+view wall.entries with (security_barrier=true) as
  SELECT tenant_id,
     source,
     event_id,
@@ -176,7 +176,10 @@ view wall.entries with (security_invoker=true, security_barrier=true) as
     feature,
     agent_run_id,
     prompt_version,
-    NULL::jsonb AS further_tags,
+        CASE (further_tags ->> 'layers_source'::text)
+            WHEN 'scaled'::text THEN '{"layers_source": "scaled"}'::jsonb
+            ELSE NULL::jsonb
+        END AS further_tags,
     trace_id,
     span_id,
     parent_span_id,
@@ -184,6 +187,7 @@ view wall.entries with (security_invoker=true, security_barrier=true) as
     corrects_entry_id,
     is_reversal,
         CASE
+            WHEN (kind = 'allocation'::text) THEN regexp_replace(reason, ': [0-9.]+ of [0-9.]+ (calls|weighted tokens|of direct cost), remainder place [0-9]+, rounded (up|down)$'::text, ''::text)
             WHEN (kind <> 'usage'::text) THEN reason
             ELSE NULL::text
         END AS reason,
@@ -194,7 +198,8 @@ view wall.entries with (security_invoker=true, security_barrier=true) as
     NULL::text AS reported_cost_source,
     NULL::text AS call_id,
     not_due
-   FROM entries;
+   FROM entries
+  WHERE (tenant_id = ( SELECT session_tenant() AS session_tenant));
 
 view wall.ledger_rollups with (security_invoker=true, security_barrier=true) as
  SELECT period_start,
@@ -449,7 +454,7 @@ grant SELECT on public.default_price_books to spanledger_worker;
 
 grant SELECT on public.entries to spanledger_reader;
 
-grant SELECT (tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, occurred_at, started_at, recorded_at, period_start, late, operation, requested_model, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version, charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, reason, units, not_due) on public.entries to spanledger_tenant;
+grant SELECT (tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, occurred_at, started_at, recorded_at, period_start, late, operation, requested_model, service_tier, gateway_cache, uncached_input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens, layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version, charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal, units, not_due) on public.entries to spanledger_tenant;
 
 grant INSERT, SELECT on public.entries to spanledger_worker;
 

@@ -96,7 +96,9 @@ grant select (tenant_id, source, event_id, member_id, revision, entry_id, kind, 
   cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens, call_share, usage_source, layer_prompt_tokens,
   layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, currency, charge_book, charge_version,
   charge_rate_id, user_id, feature, agent_run_id, prompt_version, trace_id, span_id, parent_span_id, attempt,
-  corrects_entry_id, is_reversal, reason, units, not_due) on entries to spanledger_tenant;
+  corrects_entry_id, is_reversal, units, not_due) on entries to spanledger_tenant;
+-- A share of a pool says there of how much it is one, which is what all others used.
+revoke select (reason) on entries from spanledger_tenant;
 grant select on closes, periods to spanledger_tenant;
 grant select (tenant_id, mode, time_zone, anchor_day, stripe_customer, created_at, registered_at, left_at, name, address,
   contact) on tenants
@@ -179,7 +181,8 @@ grant select on all tables in schema tenant to spanledger_tenant;
 create schema if not exists wall;
 grant usage on schema wall to spanledger_tenant;
 
-create or replace view wall.entries with (security_invoker = true, security_barrier = true) as
+-- The owner's view, since of the reason and of the tags a tenant reads no more than what stands here.
+create or replace view wall.entries with (security_barrier = true) as
 select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome, status, null::text as error_type,
   occurred_at, started_at, recorded_at, period_start, late, operation, null::text as provider, requested_model,
   requested_model as executed_model, null::text as response_id, service_tier, gateway_cache, uncached_input_tokens,
@@ -187,11 +190,15 @@ select tenant_id, source, event_id, member_id, revision, entry_id, kind, outcome
   layer_tool_tokens, layer_memory_tokens, layer_response_tokens, charge, null::numeric as cost,
   null::numeric as requested_cost, currency, charge_book, charge_version, charge_rate_id, null::text as cost_book,
   null::timestamptz as cost_version, null::bigint as cost_rate_id, user_id, feature, agent_run_id, prompt_version,
-  null::jsonb as further_tags, trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal,
-  -- Why its bill was changed is the customer's to know.
-  case when kind <> 'usage' then reason end as reason, null::text as actor, units, null::numeric as reported_cost,
+  -- Of the tags only what the ledger itself says of the layers, which a statement tells.
+  case further_tags ->> 'layers_source' when 'scaled' then '{"layers_source": "scaled"}'::jsonb end as further_tags,
+  trace_id, span_id, parent_span_id, attempt, corrects_entry_id, is_reversal,
+  -- Why its bill was changed is the customer's to know; of how much a share of a pool is says what all others used.
+  case when kind = 'allocation' then regexp_replace(reason,
+      ': [0-9.]+ of [0-9.]+ (calls|weighted tokens|of direct cost), remainder place [0-9]+, rounded (up|down)$', '')
+    when kind <> 'usage' then reason end as reason, null::text as actor, units, null::numeric as reported_cost,
   null::text as reported_cost_currency, null::text as reported_cost_source, null::text as call_id, not_due
-from entries;
+from public.entries where tenant_id = (select session_tenant());
 
 create or replace view wall.structure_spans with (security_invoker = true, security_barrier = true) as
 select tenant_id, source, event_id, batch_id, operation, status, null::text as error_type, occurred_at, started_at,

@@ -4,6 +4,8 @@ import { readConsumption } from '../../src/allocation/allocation-store.ts';
 import { backtest } from '../../src/allocation/backtest.ts';
 import { DEFAULT_WEIGHTS, parseWeights } from '../../src/allocation/token-weights.ts';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import { behindWall } from '../../src/database/behind-wall.ts';
+import { makeRoles } from '../../src/database/roles.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { readUsageReport } from '../../src/reports/usage-report-store.ts';
@@ -74,6 +76,19 @@ describe('posting a pool', () => {
       ['usage', 'acme', 7_000_000_000n, 8_400_000_000n],
       ['usage', 'birch', 3_500_000_000n, 4_200_000_000n],
     ]);
+  });
+
+  it('tells a tenant why, and nothing of what all others used', async () => {
+    await makeRoles(database);
+    await allocateShared(database, { at: NOVEMBER });
+    await allocateShared(database, { pool: 'tokens', basis: 'weighted-tokens', at: NOVEMBER });
+    await allocateShared(database, { pool: 'cost', basis: 'direct', at: NOVEMBER });
+    const reasons = `select reason from entries where kind = 'allocation' and tenant_id = 'acme' order by entry_id`;
+    expect((await textRows(database, reasons))[0]).toEqual({
+      reason: 'GPU bill: 2 of 3 calls, remainder place 1, rounded up',
+    });
+    const seen = await behindWall(database, 'acme').pool.query<{ reason: string }>(reasons);
+    expect(seen.rows).toEqual(Array.from({ length: 3 }, () => ({ reason: 'GPU bill' })));
   });
 
   it('is a cost that no statement shows, and a billed one is a line and no call', async () => {
