@@ -48,6 +48,8 @@ export type CheckedPeriod = z.infer<typeof checkedPeriod>;
 export const archiveCheckAnswer = z.strictObject({
   holds: z.boolean(),
   periods: listOf(checkedPeriod),
+  /** What was here or has to be, as what is here says: in words, each with its remedy. */
+  missing: listOf(z.string()),
 });
 export type ArchiveCheckAnswer = z.infer<typeof archiveCheckAnswer>;
 
@@ -73,5 +75,10 @@ export const archivedHead = z.strictObject({
     z.strictObject({ key: z.string(), lines: z.record(z.string(), z.int()).readonly() }),
   ),
   seals: listOf(periodSeal),
+  /** The closed period of the tenant right before this one; absent in archives of before. */
+  follows: z
+    .strictObject({ period_start: dayField, manifest_hash: hashField })
+    .nullable()
+    .optional(),
 });
 export type ArchivedHead = z.infer<typeof archivedHead>;

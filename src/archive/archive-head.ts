@@ -5,6 +5,9 @@ import { archivedHead } from './archive-answer.ts';
 /** The file beside a period's entries. */
 export const HEAD_NAME = 'period.json';
 
+/** How the name of a file of entries ends. */
+export const ENTRIES_ENDING = '.csv.gz';
+
 export const HEAD_FORMAT = 'spanledger-archive-1';
 
 /** Reads what stands beside a period's entries; throws a `Refusal` that names the file where it is anything else. */

@@ -13,6 +13,8 @@ export interface PeriodToArchive {
   readonly tenantId: string;
   readonly periodStart: string;
   readonly manifestHash: string;
+  /** The closed period of the tenant right before it. */
+  readonly follows: { readonly period_start: string; readonly manifest_hash: string } | null;
 }
 
 /**
@@ -24,12 +26,15 @@ export async function readClosedPeriods(
   of: { readonly first: string | null; readonly before: string; readonly tenantId: string | null },
 ): Promise<readonly PeriodToArchive[]> {
   const { rows } = await sql<PeriodToArchive>`
-    select tenant_id as "tenantId", period_start::text as "periodStart", manifest_hash as "manifestHash"
-    from closes
-    where period_start < ${of.before}::date
-      and (${of.first}::date is null or period_start >= ${of.first}::date)
-      and (${of.tenantId}::text is null or tenant_id = ${of.tenantId})
-    order by tenant_id, period_start`.execute(database.kysely);
+    select * from (
+      select tenant_id as "tenantId", period_start::text as "periodStart", manifest_hash as "manifestHash",
+        lag(json_build_object('period_start', period_start, 'manifest_hash', manifest_hash))
+          over (partition by tenant_id order by period_start) as follows
+      from closes
+      where period_start < ${of.before}::date and (${of.tenantId}::text is null or tenant_id = ${of.tenantId})
+    ) closed
+    where ${of.first}::date is null or "periodStart"::date >= ${of.first}::date
+    order by "tenantId", "periodStart"`.execute(database.kysely);
   return rows;
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { Manifest } from '../ledger/closes/manifest.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import type { S3Parts } from '../s3-address.ts';
@@ -13,7 +14,7 @@ import type {
   ArchivedHead,
   CheckedPeriod,
 } from './archive-answer.ts';
-import { HEAD_NAME, parseHead } from './archive-head.ts';
+import { ENTRIES_ENDING, HEAD_NAME, parseHead } from './archive-head.ts';
 import type { ArchivePlace } from './archive-place.ts';
 import { ARCHIVE_COLUMNS, provenEntry } from './archived-entry.ts';
 import { openArchivePlace } from './open-archive-place.ts';
@@ -21,7 +22,8 @@ import { readRows } from './read-rows.ts';
 
 /**
  * Checks every archived period with nothing but the archive: each row gives its entry's hash, the hashes give the
- * root that the manifest has, the manifest its own hash, and the entries the total of the statement.
+ * root that the manifest has, the manifest its own hash, and the entries the total of the statement. What stands beside
+ * the entries is held against the manifest, and what one period says of the one before against what is there.
  */
 export async function checkArchive(
   parts: S3Parts,
@@ -32,12 +34,20 @@ export async function checkArchive(
     const paths = await place.list(HEAD_NAME);
     if (paths.length === 0) refuseNothing(request.place);
     const periods: CheckedPeriod[] = [];
+    const heads: ArchivedHead[] = [];
+    const known = new Set<string>();
     for (const path of paths) {
       const bytes = await place.read(path);
       const head = parseHead(bytes ?? Buffer.of(), path);
-      periods.push(await checkPeriod(place, head, path.slice(0, -HEAD_NAME.length)));
+      const folder = path.slice(0, -HEAD_NAME.length);
+      heads.push(head);
+      known.add(`${folder}${head.file}`);
+      periods.push(await checkPeriod(place, head, folder));
     }
-    return { holds: periods.every(({ holds }) => holds), periods };
+    const unknown = (await place.list(ENTRIES_ENDING)).filter((path) => !known.has(path));
+    const missing = [...periodsThatAreGone(heads), ...unknown.map(tellUnknown)];
+    const holds = missing.length === 0 && periods.every((period) => period.holds);
+    return { holds, periods, missing };
   } finally {
     place.close();
   }
@@ -50,6 +60,33 @@ function refuseNothing(place: string): never {
     `no period is archived at ${place}`,
     advise`give the folder or the s3:// address that periods were archived to`,
   );
+}
+
+/** A run that was killed leaves such a file, and so does whoever takes a period away that nobody is to miss. */
+function tellUnknown(path: string): string {
+  return `${path} has no ${HEAD_NAME} beside it that names it: archive its period again, or take the file away where ${HEAD_NAME} names another`;
+}
+
+/**
+ * Names the periods that others follow and that are not here. An archive may begin with any period of a tenant, so that
+ * nothing before its first is missed.
+ */
+function periodsThatAreGone(heads: readonly ArchivedHead[]): readonly string[] {
+  const byTenant = Map.groupBy(heads, ({ tenant_id: tenant }) => tenant);
+  return [...byTenant].flatMap(([tenant, own]) => {
+    const inOrder = own.toSorted((a, b) => (a.period_start < b.period_start ? -1 : 1));
+    return inOrder.slice(1).flatMap(({ period_start: start, follows }) => {
+      if (follows === undefined || follows === null) return [];
+      const { period_start: before, manifest_hash: hashBefore } = follows;
+      const there = own.some(
+        (head) => head.period_start === before && head.manifest_hash === hashBefore,
+      );
+      if (there) return [];
+      return [
+        `period ${before} of tenant "${tenant}" with the manifest ${hashBefore}, which period ${start} follows, is not here: archive it`,
+      ];
+    });
+  });
 }
 
 async function checkPeriod(
@@ -82,6 +119,8 @@ async function checkPeriod(
       },
       sha256,
     );
+    const wrong = steps.every(({ holds }) => holds) ? labelThatDiffers(head) : null;
+    if (wrong !== null) return told(false, wrong);
     const last = steps.at(-1);
     return told(
       steps.every(({ holds }) => holds),
@@ -90,6 +129,16 @@ async function checkPeriod(
   } catch (error) {
     return told(false, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** What is said beside the manifest is believed by nobody who reads the manifest, and so must be the same. */
+function labelThatDiffers(head: ArchivedHead): string | null {
+  const manifest = JSON.parse(head.manifest) as Manifest;
+  const differs = (['tenant_id', 'period_start', 'entries'] as const).find(
+    (name) => head[name] !== manifest[name],
+  );
+  if (differs === undefined) return null;
+  return `${HEAD_NAME} has the ${differs} ${JSON.stringify(head[differs])}, and the closed period ${JSON.stringify(manifest[differs])}`;
 }
 
 async function readEntries(bytes: Buffer): Promise<readonly ProofEntry[]> {

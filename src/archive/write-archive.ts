@@ -17,7 +17,7 @@ import type {
   ArchivedPeriod,
   ArchiveRequest,
 } from './archive-answer.ts';
-import { HEAD_FORMAT, HEAD_NAME, parseHead } from './archive-head.ts';
+import { ENTRIES_ENDING, HEAD_FORMAT, HEAD_NAME, parseHead } from './archive-head.ts';
 import type { ArchivePlace } from './archive-place.ts';
 import type { PeriodToArchive } from './archive-store.ts';
 import { eachArchivedEntry, readClosedPeriods, readSealsOf } from './archive-store.ts';
@@ -112,13 +112,14 @@ async function archivePeriod(
     tenant_id: period.tenantId,
     period_start: period.periodStart,
     entries: entries.length,
-    file: `entries-${digest.slice(0, 16)}.csv.gz`,
+    file: `entries-${digest.slice(0, 16)}${ENTRIES_ENDING}`,
     sha256: digest,
     manifest_hash: proof.manifest_hash,
     manifest: proof.manifest,
     lines: proof.lines,
     prices: proof.prices,
     seals,
+    follows: period.follows,
   };
   const folder = folderOf(period);
   await place.write(`${folder}/${head.file}`, bytes);

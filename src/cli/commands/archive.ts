@@ -65,12 +65,12 @@ function addCheck(group: Command): void {
   });
 }
 
-function renderCheck({ periods }: ArchiveCheckAnswer): string {
-  return periods
-    .map(({ tenant_id, period_start, entries, holds, detail }) => {
-      const mark = holds ? styleText('green', 'holds') : styleText('red', 'FAILS');
-      const of = counted(entries, 'entry', 'entries');
-      return `${mark}  ${tenant_id} from ${period_start}, ${of}\n       ${detail}`;
-    })
-    .join('\n');
+function renderCheck({ periods, missing }: ArchiveCheckAnswer): string {
+  const checked = periods.map(({ tenant_id, period_start, entries, holds, detail }) => {
+    const mark = holds ? styleText('green', 'holds') : styleText('red', 'FAILS');
+    const of = counted(entries, 'entry', 'entries');
+    return `${mark}  ${tenant_id} from ${period_start}, ${of}\n       ${detail}`;
+  });
+  const gone = missing.map((what) => `${styleText('red', 'GONE')}   ${what}`);
+  return [...checked, ...gone].join('\n');
 }
