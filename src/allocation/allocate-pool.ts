@@ -36,7 +36,7 @@ import { dividePool } from './divide-pool.ts';
 import type { PoolRequest } from './pool.ts';
 import { digestOf, refuseImpossiblePool } from './pool.ts';
 import { shareEntry } from './share-entry.ts';
-import { answerOf, notesOf } from './tell-pool.ts';
+import { answerOf, noteOnMoved, notesOf } from './tell-pool.ts';
 import { DEFAULT_WEIGHTS, formatWeights } from './token-weights.ts';
 
 /**
@@ -57,7 +57,7 @@ export async function allocatePool(
       const [last] = await readPools(transaction, request);
       if (last !== undefined && !last.isReversal) {
         if (!last.digest.equals(digestOf(request))) refuseOtherContent(last);
-        return answerHeld(transaction, last, 'duplicate');
+        return answerStanding(transaction, last, 'duplicate');
       }
       const revision = last === undefined ? 0 : last.revision + 1;
       const divided = await divide(transaction, { request, revision, now: clock() });
@@ -111,12 +111,12 @@ export async function reversePool(
       const shares = await readBatch(transaction, last.batchId);
       const cache = new ReferenceCache();
       await cache.refresh(transaction, new Set(shares.map((share) => share.tenantId)), now);
-      const reversals = shares.map((share) => {
+      const placed = shares.map((share) => {
         const takenBack = placeReversal(cache.tenant(share.tenantId), share);
-        const paysNow = otherCurrency(cache, share, takenBack);
-        if (paysNow !== null) refuseToTakeBack(share, paysNow);
-        return reversalOf(share, note, takenBack);
+        return { share, takenBack, paysNow: otherCurrency(cache, share, takenBack) };
       });
+      refuseToTakeBack(placed);
+      const reversals = placed.map(({ share, takenBack }) => reversalOf(share, note, takenBack));
       const of = { kind: 'allocation' as const, cache, recordedAt: now };
       const { batchId } = await postOwnEntries(transaction, reversals, of);
       const revision = last.revision + 1;
@@ -129,14 +129,16 @@ export async function reversePool(
   return answer;
 }
 
-/** A pool as the ledger holds it, with its shares. */
+/** A pool as the ledger holds it, with its shares, and what would be others if it were allocated anew. */
 export async function showPool(
   { database }: Pick<Parts, 'database'>,
   key: PoolKey,
 ): Promise<AllocationAnswer> {
   return inTransaction(database, async (transaction) => {
     const last = await requirePool(transaction, key);
-    return answerHeld(transaction, last, last.isReversal ? 'reversed' : 'standing');
+    return last.isReversal
+      ? answerHeld(transaction, last, 'reversed')
+      : answerStanding(transaction, last, 'standing');
   });
 }
 
@@ -207,15 +209,15 @@ async function divide(
   );
   const division = { pool: request, note: request.note, revision, weightTotal };
   const endsAt = new Map(consumed.map((one) => [one.tenantId, one.endsAt]));
-  const entries = shares.map((share) => {
+  const placed = shares.map((each) => {
     // The last moment of the period: what the share rests on is whole then, and it is still inside.
-    const occurredAt = present(endsAt.get(share.tenantId), 'the end of the period') - 1;
-    const placement = placeUsage(cache.tenant(share.tenantId), occurredAt);
-    const entry = shareEntry(division, share, { occurredAt, placement });
-    const paysNow = otherCurrencyThan(cache, entry, placement);
-    if (paysNow !== null) refuseToBill(entry, paysNow);
-    return entry;
+    const occurredAt = present(endsAt.get(each.tenantId), 'the end of the period') - 1;
+    const placement = placeUsage(cache.tenant(each.tenantId), occurredAt);
+    const share = shareEntry(division, each, { occurredAt, placement });
+    return { share, paysNow: otherCurrencyThan(cache, share, placement) };
   });
+  refuseToBill(placed);
+  const entries = placed.map(({ share }) => share);
   const notes = notesOf(request, { all, shares });
   return { request, revision, cache, consumed, weightTotal, entries, notes };
 }
@@ -233,20 +235,39 @@ function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): 
   );
 }
 
-function refuseToBill({ tenantId, currency }: NewEntry, paysNow: string): never {
+/** A share beside the currency of the period that would take it, where that is another. */
+interface PlacedShare {
+  readonly share: Pick<NewEntry, 'tenantId' | 'currency'>;
+  readonly paysNow: string | null;
+}
+
+function refuseToBill(placed: readonly PlacedShare[]): void {
+  const [first, ...others] = placed.filter(({ paysNow }) => paysNow !== null);
+  if (first === undefined) return;
+  const { tenantId, currency } = first.share;
   throw new Refusal(
     'conflict',
-    `the share of tenant "${tenantId}" would be billed late in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
+    `the share of tenant "${tenantId}" would be billed late in ${currency}, and the tenant pays in ${first.paysNow} now; one period cannot hold both${alike(others)}`,
     advise`allocate the pool without billing it, and charge each of its tenants in the currency that it pays in now with ${{ operation: 'adjust' }}`,
   );
 }
 
-function refuseToTakeBack({ tenantId, currency }: NewEntry, paysNow: string): never {
+function refuseToTakeBack(placed: readonly PlacedShare[]): void {
+  const [first, ...others] = placed.filter(({ paysNow }) => paysNow !== null);
+  if (first === undefined) return;
+  const { tenantId, currency } = first.share;
   throw new Refusal(
     'conflict',
-    `the share of tenant "${tenantId}" was billed in ${currency}, and the tenant pays in ${paysNow} now; one period cannot hold both`,
+    `the share of tenant "${tenantId}" was billed in ${currency}, and the tenant pays in ${first.paysNow} now; one period cannot hold both${alike(others)}`,
     advise`let the pool stand, and credit each of its tenants in the currency that it pays in now with ${{ operation: 'adjust' }}`,
   );
+}
+
+/** All of them are named: who mends one is not to hear of the next. */
+function alike(others: readonly PlacedShare[]): string {
+  if (others.length === 0) return '';
+  const named = others.map(({ share, paysNow }) => `"${share.tenantId}" (${paysNow})`);
+  return `; so it is with ${named.join(', ')}`;
 }
 
 function refuseUnfinished(divided: Divided, now: InstantMs): void {
@@ -278,6 +299,20 @@ function answerDryRun(divided: Divided): AllocationAnswer {
   const { request, weightTotal, notes } = divided;
   const shares = divided.entries.map((entry) => ({ entry, entryId: null }));
   return answerOf(request, { state: 'dry_run', weightTotal, recordedAt: null, shares, notes });
+}
+
+/** A pool that stands rests on the usage as it was; what it would be by the usage of now is noted. */
+async function answerStanding(
+  transaction: Transaction,
+  held: PostedPool,
+  state: 'standing' | 'duplicate',
+): Promise<AllocationAnswer> {
+  const answer = await answerHeld(transaction, held, state);
+  const { month, billed: succeeded, currency, basis, weights } = held;
+  const all = await readConsumption(transaction, { month, succeeded });
+  const consumed = all.filter((one) => one.currency === currency);
+  const weighed = consumed.map((one) => weightOf(one, basis, weights));
+  return { ...answer, notes: noteOnMoved(answer, dividePool(held.amount, weighed)) };
 }
 
 async function answerHeld(

@@ -1,5 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import { formatInstantOrNull } from '../clock.ts';
+import { counted } from '../counted.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { present } from '../present.ts';
@@ -67,6 +68,33 @@ export function notesOf(
         `tenant "${tenantId}" has usage in ${currency}, which has no share: a pool is divided within one currency`,
     );
   return [...elsewhere, ...noteOnNobodys(request, of.shares), ...noteOnShadows(request, of)];
+}
+
+/** So many tenants whose share would be another are named. */
+const MOVED_NAMED = 5;
+
+/** Returns what late usage and corrections changed since a pool was divided, where they changed a share. */
+export function noteOnMoved(
+  held: Pick<AllocationAnswer, 'shares'>,
+  anew: readonly Share[],
+): readonly string[] {
+  const was = new Map(held.shares.map(({ tenant_id: tenant, cost }) => [tenant, cost]));
+  const now = new Map(anew.map(({ tenantId, share }) => [tenantId, formatPico(share)]));
+  const moved = [...new Set([...was.keys(), ...now.keys()])]
+    .sort()
+    .filter((tenant) => (was.get(tenant) ?? '0') !== (now.get(tenant) ?? '0'));
+  if (moved.length === 0) return [];
+  const named = moved
+    .slice(0, MOVED_NAMED)
+    .map(
+      (tenant) =>
+        `"${tenant}" would bear ${now.get(tenant) ?? '0'} and not ${was.get(tenant) ?? '0'}`,
+    );
+  const others =
+    moved.length > MOVED_NAMED ? [counted(moved.length - MOVED_NAMED, 'other tenant')] : [];
+  return [
+    `the usage has changed since the pool was divided: ${[...named, ...others].join(', ')}; to have it so, reverse it and allocate anew`,
+  ];
 }
 
 function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly string[] {

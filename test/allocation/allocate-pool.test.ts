@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { reversePool } from '../../src/allocation/allocate-pool.ts';
+import { reversePool, showPool } from '../../src/allocation/allocate-pool.ts';
 import { readConsumption } from '../../src/allocation/allocation-store.ts';
 import { backtest } from '../../src/allocation/backtest.ts';
 import { DEFAULT_WEIGHTS, parseWeights } from '../../src/allocation/token-weights.ts';
@@ -170,12 +170,18 @@ describe('posting a pool', () => {
     await receiveEvents(database, [nativeEvent({ event_id: 'e4', tenant_id: 'birch' })], NOVEMBER);
     const held = await allocateShared(database, { at: '2026-11-02T00:00:00Z' });
     expect(held).toMatchObject({ state: 'duplicate', weight_total: '3' });
+    const moved =
+      'the usage has changed since the pool was divided: "acme" would bear 5 and not 6.666666666667, "birch" would bear 5 and not 3.333333333333; to have it so, reverse it and allocate anew';
+    expect(held.notes).toEqual([moved]);
+    const shown = { pool: 'gpu', month: '2026-10' };
+    expect((await showPool({ database }, shown)).notes).toEqual([moved]);
     const note = { reason: 'usage came late', actor: 'ada' };
     const clock = () => parseInstant('2026-11-02T00:00:00Z');
     await reversePool({ database, clock }, { pool: 'gpu', month: '2026-10', ...note });
     const anew = await allocateShared(database, { at: '2026-11-02T00:00:00Z' });
     expect(anew).toMatchObject({ state: 'posted', weight_total: '4' });
     expect(anew.shares.map((share) => share.cost)).toEqual(['5', '5']);
+    expect((await showPool({ database }, shown)).notes).toEqual([]);
     // The auditor's view has all three, and says which stands.
     expect(
       await textRows(
@@ -189,6 +195,23 @@ describe('posting a pool', () => {
     ]);
     expect(await brokenLaws(database)).toEqual([]);
   });
+});
+
+it('a pool that would be billed late in a currency of before names every tenant of another', async () => {
+  const at = '2026-11-03T00:00:00Z';
+  const clock = () => parseInstant(at);
+  for (const tenant of ['acme', 'birch']) await makeTenant(database, tenant, { mode: 'live' });
+  await closePeriods({ database, clock }, { month: '2026-10', tenant_id: null });
+  const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done' };
+  const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
+  const book = { book: 'euro', effective_from: '2026-01-01T00:00:00Z', ...rates, models };
+  await importBook(database, book);
+  for (const tenant of ['acme', 'birch']) {
+    await makeTenant(database, tenant, { priceBook: 'euro', created: '2026-11-01T00:00:00Z' });
+  }
+  await expect(allocateShared(database, { billed: true, at })).rejects.toThrow(
+    'the share of tenant "acme" would be billed late in USD, and the tenant pays in EUR now; one period cannot hold both; so it is with "birch" (EUR)',
+  );
 });
 
 describe('law 7 names the share when', () => {

@@ -113,6 +113,9 @@ async function fillLedger(database: TestDatabase): Promise<ReadonlyMap<string, s
   expect(exitCode, stdout).toBe(1);
   expect(stdout).toMatch(/^acme +2026-01-01 +closed /m);
   expect(stdout).toContain('not whole, 1 thing to look at:\n  event "both" of source');
+  const said = await cli(['close', '2026-01', '--tenant', 'acme', '--json'], environment);
+  expect(JSON.parse(said.stdout)).toMatchObject([{ tenant_id: 'acme', state: 'already_closed' }]);
+  expect(said.stderr).toContain('not whole, 1 thing to look at:\n  event "both" of source');
   return new Map([
     ['{plain}', await idOf(`event_id = 'plain'`)],
     ['{both}', await idOf(`event_id = 'both' and tenant_id = 'acme'`)],
