@@ -23,7 +23,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('price-book list', {}),
   anOperation('prove', {}),
   anOperation('push', { month }),
-  anOperation('push list', { state: z.enum(['parked']) }),
+  anOperation('push list', { state: z.enum(['parked']).nullable() }),
   anOperation('quarantine list', { all: z.boolean() }),
   anOperation('reconcile', { month }),
   anOperation('report runs', {}),
@@ -52,6 +52,7 @@ const operation = z.discriminatedUnion('operation', [
     tenant_id: tenant,
   }),
   anOperation('stripe unpark', { identifier: z.string() }),
+  anOperation('stripe unsettle', { identifier: z.string().nullable() }),
   anOperation('tenant list', {}),
   anOperation('tenant set', {
     tenant_id: tenant,

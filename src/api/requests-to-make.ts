@@ -42,6 +42,7 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   'stripe settled': 'POST /v1/settlements',
   'stripe setup': 'POST /v1/stripe/setup',
   'stripe unpark': 'POST /v1/pushes/{identifier}/unpark',
+  'stripe unsettle': 'POST /v1/settlements/{identifier}/reverse',
   'tenant list': 'GET /v1/tenants',
   'tenant set': 'PUT /v1/tenants/{tenant}',
   'webhook list': 'GET /v1/webhooks',

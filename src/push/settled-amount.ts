@@ -36,7 +36,7 @@ export function settledMicro(
     'conflict',
     `${formatDecimal(due, 6)} ${currency} of this period is due, and ${amount} is more`,
     due === 0n
-      ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told`
+      ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told, and what was settled by mistake is taken back with ${{ operation: 'stripe unsettle', identifier: null }}`
       : 'settle at the most what is due',
   );
 }

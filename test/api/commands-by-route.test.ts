@@ -81,6 +81,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   'stripe settled': 'POST /v1/settlements',
   'stripe setup': 'POST /v1/stripe/setup',
   'stripe unpark': 'POST /v1/pushes/{identifier}/unpark',
+  'stripe unsettle': 'POST /v1/settlements/{identifier}/reverse',
   'tenant close': 'POST /v1/tenants/{tenant}/close',
   'tenant list': 'GET /v1/tenants',
   'tenant set': 'PUT /v1/tenants/{tenant}',

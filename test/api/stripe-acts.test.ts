@@ -22,6 +22,9 @@ it("what an operator does on Stripe's side is done by requests, too", async () =
   expect(setup.json.subscriptions).toMatchObject([{ tenant_id: 'acme', state: 'fits' }]);
   const unparked = await act('/v1/pushes/nobody-made-it/unpark', {}, 'unpark');
   expect([unparked.status, unparked.json.kind]).toEqual([404, 'not_found']);
+  const path = '/v1/settlements/nobody-settled-it/reverse';
+  const unsettled = await act(path, { reason: 'a slip' }, 'unsettle');
+  expect([unsettled.status, unsettled.json.kind]).toEqual([404, 'not_found']);
 });
 
 it('a request writes no file of the server and reads none', async () => {

@@ -183,6 +183,7 @@ const ELSEWHERE = [
   ],
   ...[
     'stripe unpark',
+    'stripe unsettle',
     'stripe-double',
     'webhook add',
     'webhook deliver',

@@ -6,6 +6,7 @@ import { raiseAlert } from '../../src/push/alert-store.ts';
 import { pushAnswer } from '../../src/push/push-answer.ts';
 import { settleAnswer } from '../../src/push/settle-answer.ts';
 import { unparkAnswer } from '../../src/push/unpark-answer.ts';
+import { unsettleAnswer } from '../../src/push/unsettle-answer.ts';
 import { alertAnswer, alertsAnswer } from '../../src/stripe/alerts/alert-answer.ts';
 import { releaseAnswer } from '../../src/stripe/invoices/release-answer.ts';
 import { reconcileAnswer } from '../../src/stripe/reconcile-answer.ts';
@@ -81,6 +82,9 @@ it('what a person billed elsewhere is settled', async () => {
   const args = ['--amount', '4.20', '--reason', 'invoice R-17', '--actor', 'ann'];
   const settled = await answerOf(['stripe', 'settled', 'bolt', scene.month, ...args], settleAnswer);
   expect(settled).toMatchObject({ tenant_id: 'bolt', settled: '4200000', due: '0' });
+  const how = ['--reason', 'never sent', '--actor', 'ann'];
+  const back = await answerOf(['stripe', 'unsettle', settled.identifier, ...how], unsettleAnswer);
+  expect(back).toMatchObject({ tenant_id: 'bolt', taken_back: '4200000', due: '4200000' });
 });
 
 it('alerts are listed with who resolved them, and how', async () => {

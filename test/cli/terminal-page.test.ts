@@ -159,6 +159,7 @@ const TYPED: readonly (readonly [command: string, exitCode?: number])[] = [
   ['stripe alerts'],
   ['stripe settled acme MONTH --amount 1 --reason invoice'],
   ['stripe unpark spl-1', 1],
+  ['stripe unsettle spl-1 --reason mistake', 1],
   ['stripe resolve 1 --reason seen', 1],
   ['run-month MONTH --dry-run'],
   ['run-month MONTH --out DIR'],

@@ -60,6 +60,7 @@ it.each([
   ['remove-budget?tenant_id=acme&measure=money&per=day', 'has no such budget of money per day'],
   ['release-hold?hold_id=hold-of-nobody', 'there is no hold &quot;hold-of-nobody&quot;'],
   ['settle?tenant_id=acme&month=2026-01&amount=1.00', 'begins in 2026-01'],
+  ['unsettle?identifier=spl-none', 'nothing that was settled has the identifier spl-none'],
   ['resolve-alert?alert_id=4711', 'there is no alert 4711'],
   ['revoke-key?key_id=0123456789ab', 'there is no key with the id'],
   ['keep-tenant?tenant_id=acme', 'does not leave'],

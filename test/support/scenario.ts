@@ -14,6 +14,7 @@ import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import type { SettleRequest } from '../../src/push/settle-answer.ts';
+import type { UnsettleRequest } from '../../src/push/unsettle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
@@ -21,6 +22,7 @@ import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
+import { unsettleMonth } from '../../src/stripe/unsettle-month.ts';
 import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { textRows } from './database.ts';
 import type { TenantChange } from './ledger.ts';
@@ -72,6 +74,7 @@ type Step =
   | { readonly replay: 'all'; readonly at: string }
   | { readonly push: string; readonly stripe?: StripeIs; readonly at: string }
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
+  | { readonly unsettle: Omit<UnsettleRequest, 'actor' | 'identifier'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
   | CorrectionStep
   | AllocationStep
@@ -200,6 +203,14 @@ async function take(
   }
   if ('settle' in step) {
     return settleMonth({ database, clock }, { ...step.settle, actor: 'ann' });
+  }
+  if ('unsettle' in step) {
+    const [settled] = await textRows(
+      database,
+      "select identifier from push_intents where destination = 'settled' order by sequence",
+    );
+    const request = { ...step.unsettle, identifier: settled?.['identifier'] ?? '', actor: 'ann' };
+    return unsettleMonth({ database, clock }, request);
   }
   if ('missing' in step) {
     const parts = { database, clock: () => parseInstant(step.at) };

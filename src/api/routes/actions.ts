@@ -46,6 +46,7 @@ import { startAnswer, startRequest } from '../../month/month-answer.ts';
 import { startMonth } from '../../month/start-month.ts';
 import { pushAnswer, pushRequest } from '../../push/push-answer.ts';
 import { settleAnswer, settleRequest } from '../../push/settle-answer.ts';
+import { unsettleAnswer, unsettleRequest } from '../../push/unsettle-answer.ts';
 import { phraseRemedy } from '../../remedy.ts';
 import {
   alertAnswer,
@@ -61,6 +62,7 @@ import { pushMonth } from '../../stripe/push-month.ts';
 import { reconcileAnswer, reconcileRequest } from '../../stripe/reconcile-answer.ts';
 import { reconcileMonth } from '../../stripe/reconcile-month.ts';
 import { settleMonth } from '../../stripe/settle-month.ts';
+import { unsettleMonth } from '../../stripe/unsettle-month.ts';
 import { requestToMake } from '../requests-to-make.ts';
 import { listRoute, type Route, route } from '../route.ts';
 import { quarantineAsked } from './quarantine-asked.ts';
@@ -270,6 +272,15 @@ const MONTH: readonly Route[] = [
     request: settleRequest,
     answer: settleAnswer,
     use: settleMonth,
+  }),
+  route('POST /v1/settlements/{identifier}/reverse', {
+    about: 'month',
+    act: 'stripe unsettle',
+    roles: ADMIN,
+    summary: 'take back what was recorded as settled and was not billed',
+    request: unsettleRequest,
+    answer: unsettleAnswer,
+    use: unsettleMonth,
   }),
   listRoute('GET /v1/alerts', {
     about: 'month',

@@ -5,6 +5,7 @@ import { addResolve } from './stripe-resolve.ts';
 import { addSettled } from './stripe-settled.ts';
 import { addSetUp } from './stripe-setup.ts';
 import { addUnpark } from './stripe-unpark.ts';
+import { addUnsettle } from './stripe-unsettle.ts';
 
 export function addStripe(program: Command): void {
   const group = program.command('stripe').description("Stripe's side of billing");
@@ -12,6 +13,7 @@ export function addStripe(program: Command): void {
   addRelease(group);
   addUnpark(group);
   addSettled(group);
+  addUnsettle(group);
   addAlerts(group);
   addResolve(group);
 }

@@ -6,6 +6,8 @@ import { monthTableRequest, type PeriodSteps } from '../../month/table/month-tab
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import type { SettleAnswer } from '../../push/settle-answer.ts';
 import type { UnparkAnswer } from '../../push/unpark-answer.ts';
+import type { UnsettleAnswer } from '../../push/unsettle-answer.ts';
+import { readStandingSettlement } from '../../push/unsettle-period.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readRequest } from '../../request.ts';
@@ -139,6 +141,30 @@ function refuseNotToSettle(
   }
 }
 
+const unsettle: Act = {
+  name: 'unsettle',
+  title: 'Take back what was settled',
+  words:
+    'What was recorded as billed elsewhere and was not is due again, and the next push bills it; say in the reason why.',
+  route: 'POST /v1/settlements/{identifier}/reverse',
+  fields: [{ name: 'identifier', label: 'Identifier', isRequired: true }],
+  async preview({ parts, said }) {
+    const settled = await readStandingSettlement(parts.database, said['identifier'] ?? '');
+    return facts([
+      ['Tenant', tenantLink(settled.tenantId)],
+      ['Period', settled.periodStart],
+      ['Counts as told no more, in millionths', countText(String(settled.valueMicro))],
+      ['It was recorded as', settled.lastAnswer ?? 'settled'],
+    ]);
+  },
+  done(answer) {
+    const { tenant_id, currency, taken_back, due } = answer as UnsettleAnswer;
+    const major = (micro: string) => formatDecimal(BigInt(micro), 6);
+    return html`<p>${amount(major(taken_back), currency)} of ${tenantLink(tenant_id)} counts as told no more; ${amount(major(due), currency)} is due.</p>`;
+  },
+  back: () => '/console/month',
+};
+
 const resolveAlert: Act = {
   name: 'resolve-alert',
   title: 'Settle an alert',
@@ -216,4 +242,4 @@ const unpark: Act = {
 
 const PARKED_READ = 1_000;
 
-export const STRIPE_ACTS: readonly Act[] = [release, settle, resolveAlert, unpark];
+export const STRIPE_ACTS: readonly Act[] = [release, settle, unsettle, resolveAlert, unpark];

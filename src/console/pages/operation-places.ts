@@ -35,6 +35,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   'stripe settled': 'Settled elsewhere on the page of the month',
   'stripe setup': null,
   'stripe unpark': 'Decide beside the push on the page of the tenant',
+  'stripe unsettle': 'Take back beside the push on the page of the tenant',
   'tenant list': 'the page of tenants',
   'tenant set': 'Change on the page of the tenant',
   'webhook list': 'the page of webhooks',

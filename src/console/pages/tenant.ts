@@ -4,6 +4,7 @@ import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
 import { exactPico } from '../../money.ts';
+import { undoneBy } from '../../push/unsettle-period.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
@@ -325,6 +326,7 @@ function historyPanel({ changes, price_books: books }: ShownTenantAnswer): Html 
 
 function pushesPanel({ mayAct }: PageAsked, { pushes, periods }: ShownTenantAnswer): Html {
   const currencies = new Map(periods.map((period) => [period.period_start, period.currency]));
+  const standing = new Set(standingSettlements(pushes));
   return panel(
     'Pushes',
     dataTable({
@@ -348,13 +350,22 @@ function pushesPanel({ mayAct }: PageAsked, { pushes, periods }: ShownTenantAnsw
         {
           title: 'State',
           cell: (row) =>
-            html`${chip(row.state, row.state === 'confirmed' ? 'good' : 'warn')} ${row.state === 'parked' ? actLink({ mayAct }, 'Decide', { act: 'unpark', query: { identifier: row.identifier } }) : ''}`,
+            html`${chip(row.state, row.state === 'confirmed' ? 'good' : 'warn')} ${row.state === 'parked' ? actLink({ mayAct }, 'Decide', { act: 'unpark', query: { identifier: row.identifier } }) : ''}${standing.has(row.identifier) ? actLink({ mayAct }, 'Take back', { act: 'unsettle', query: { identifier: row.identifier } }) : ''}`,
         },
         { title: 'Attempts', figure: true, cell: (row) => countText(row.attempts) },
         { title: 'Confirmed', minor: true, cell: (row) => instantOr(row.confirmed_at, 'not yet') },
       ],
     }),
   );
+}
+
+/** The identifiers of what was recorded as settled and not taken back. */
+function standingSettlements(pushes: ShownTenantAnswer['pushes']): readonly string[] {
+  const identifiers = new Set(pushes.map(({ identifier }) => identifier));
+  return pushes
+    .filter(({ destination, value }) => destination === 'settled' && !value.startsWith('-'))
+    .map(({ identifier }) => identifier)
+    .filter((identifier) => !identifiers.has(undoneBy(identifier)));
 }
 
 /** Whole millionths as an amount in the major unit. */

@@ -1,5 +1,6 @@
 import { present } from '../../present.ts';
 import { ITSELF, markResolved, readOpenAlerts } from '../../push/alert-store.ts';
+import { isTakeBack } from '../../push/intent.ts';
 import { readIntents } from '../../push/intent-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import type { AlertKind } from '../alerts/stripe-alert.ts';
@@ -28,10 +29,17 @@ export async function dueOnMeter(
   return elsewhere.reduce<MeterBill>(
     ({ quantity, amount }, { valueMicro }) => ({
       quantity: quantity - valueMicro,
-      amount: amount - itemAmount(valueMicro, target.currency),
+      amount: amount - signedAmount(valueMicro, target.currency),
     }),
     { quantity: target.billableMicro, amount: total },
   );
+}
+
+/** What takes another back is rounded as that is, so that the two come to nothing. */
+function signedAmount(valueMicro: bigint, currency: string): bigint {
+  return isTakeBack({ valueMicro })
+    ? -itemAmount(-valueMicro, currency)
+    : itemAmount(valueMicro, currency);
 }
 
 /** Two subscriptions bill the same usage twice, each invoice right by itself: they are summed. */

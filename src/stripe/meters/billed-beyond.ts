@@ -23,6 +23,29 @@ export async function findBilledBeyond(
   database: Database,
   period: Period,
 ): Promise<BilledBeyond | null> {
+  const found = await readBeyond(database, period);
+  if (found === null) return null;
+  const { invoiceIds, billed, told, settled } = found;
+  const beyond = { micro: billed - told, currency: period.currency };
+  const isExplained = coversBill(settled, beyond) || (await isBillSettled(database, period));
+  return { invoiceIds, billed, told, isExplained };
+}
+
+/** Finds what final invoices bill beyond what is on record, where only a settlement of this value says that it is this usage. */
+export async function findExplainedBy(
+  database: Database,
+  period: Period,
+  valueMicro: bigint,
+): Promise<Omit<BilledBeyond, 'isExplained'> | null> {
+  const found = await readBeyond(database, period);
+  if (found === null) return null;
+  const { invoiceIds, billed, told, settled } = found;
+  const beyond = { micro: billed - told, currency: period.currency };
+  const isByIt = coversBill(settled, beyond) && !coversBill(settled - valueMicro, beyond);
+  return isByIt ? { invoiceIds, billed, told } : null;
+}
+
+async function readBeyond(database: Database, period: Period) {
   const invoices = await readFinalOnMeter(database, period);
   const billed = invoices.reduce((sum, { quantity }) => sum + (quantity ?? 0n), 0n);
   if (billed <= 0n) return null;
@@ -31,10 +54,8 @@ export async function findBilledBeyond(
     intents.filter(({ destination, state }) => destination === 'meter' && state === 'confirmed'),
   );
   if (billed <= told) return null;
-  const beyond = { micro: billed - told, currency: period.currency };
-  const isRecorded = coversBill(settledSum(intents), beyond);
-  const isExplained = isRecorded || (await isBillSettled(database, period));
-  return { invoiceIds: invoices.map(({ invoiceId }) => invoiceId), billed, told, isExplained };
+  const invoiceIds = invoices.map(({ invoiceId }) => invoiceId);
+  return { invoiceIds, billed, told, settled: settledSum(intents) };
 }
 
 /** Whether a person has said what it is that the meter counts of a period, and final invoices bill, beyond what is on record. */

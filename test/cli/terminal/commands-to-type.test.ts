@@ -39,7 +39,7 @@ const FORMS: {
   'price-book list': [{}],
   prove: [{}],
   push: [{ month: '2026-10' }, { month: null }],
-  'push list': [{ state: 'parked' }],
+  'push list': [{ state: 'parked' }, { state: null }],
   'quarantine list': [{ all: false }, { all: true }],
   reconcile: [{ month: '2026-10' }, { month: null }],
   'report runs': [{}],
@@ -72,6 +72,7 @@ const FORMS: {
     { currency: null, subscriptions: false, tenant_id: null },
   ],
   'stripe unpark': [{ identifier: 'sl1-acme-1' }],
+  'stripe unsettle': [{ identifier: 'spl-1' }, { identifier: null }],
   'tenant list': [{}],
   'webhook list': [{}],
   'tenant set': [
