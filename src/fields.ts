@@ -19,9 +19,7 @@ export const dayField = z.iso.date();
 export const amountField = z.string().regex(/^-?\d+(\.\d{1,12})?$/, 'write it as 1250.00');
 
 /** A number that names a thing. */
-export const idField = z
-  .string()
-  .regex(/^\d{1,18}$/, 'write it as a string of digits, 18 at the most');
+export const idField = z.string().regex(/^\d{1,18}$/, 'write it as a string of at most 18 digits');
 
 export const countField = z.int().nonnegative();
 
@@ -81,7 +79,7 @@ export const entryIdGiven = z.codec(entryIdField, z.bigint(), {
 /** Whatever orders text anew, breaks a line or shows nothing, and so could make a name read as another one. */
 const UNREADABLE = /[\p{Cc}\p{Cs}\p{Co}\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
-const READABLE = 'write it without control characters and marks that order text anew';
+const READABLE = 'write it without control characters and marks that reorder text';
 
 /** Makes the schema of a line of text in any script, of so many characters at the most. */
 export function lineGiven(most: number) {

@@ -47,8 +47,8 @@ export function readCursor(
   if (isPlace) return place;
   throw new Refusal(
     'bad_request',
-    'the cursor is none that this list gave',
-    'give the next_cursor of the answer before, or leave it out to begin anew',
+    'the cursor does not come from this list',
+    'give the next_cursor of the answer before, or leave it out to start again',
   );
 }
 

@@ -20,7 +20,7 @@ export function readRequest<Schema extends z.ZodType>(
   throw new Refusal(
     'bad_request',
     `the request does not fit: ${faults.join('; ')}`,
-    'mend what is named, and leave out what is unknown',
+    'correct the fields that are named, and leave out those that are unknown',
   );
 }
 
@@ -49,8 +49,8 @@ function refuseReversed({ from, to }: DaysGiven): void {
   if (typeof from !== 'string' || typeof to !== 'string' || from < to) return;
   throw new Refusal(
     'bad_request',
-    `the request does not fit: from ${from} is not before to ${to}, so no day is asked for`,
-    'give the first day as from, and as to the day after the last',
+    `the request does not fit: "from" (${from}) must be before "to" (${to}); as it is, the range holds no day`,
+    'give the first day as "from" and the day after the last as "to"',
   );
 }
 

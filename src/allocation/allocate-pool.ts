@@ -175,7 +175,7 @@ function refuseOtherContent(held: PostedPool): never {
   throw new Refusal(
     'conflict',
     `pool "${held.pool}" stands for ${held.month} with other content: ${formatPico(held.amount)} ${held.currency} by ${held.basis}${weights}${billed}`,
-    advise`take it back first with ${{ operation: 'allocate reverse', pool: held.pool, month: held.month }}, then allocate anew; or name another pool`,
+    advise`take it back first with ${{ operation: 'allocate reverse', pool: held.pool, month: held.month }}, then allocate again; or name another pool`,
   );
 }
 

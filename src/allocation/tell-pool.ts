@@ -102,7 +102,7 @@ function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly
   if (nobodys === undefined) return [];
   const uncharged = request.billed ? ' and is charged to nobody' : '';
   return [
-    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate anew`,
+    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate again`,
   ];
 }
 

@@ -79,8 +79,8 @@ export function parseWeights(text: string): TokenWeights {
 function refuseWeights(text: string): never {
   throw new Refusal(
     'bad_request',
-    `"${text}" gives no weights of tokens`,
-    `write them as input=1,cache_read=0.1,cache_write=1.25,output=5: not negative, at most six decimals, input and output at the least; further ones are ${OTHER_UNITS.map(({ meter }) => meter).join(', ')}`,
+    `"${text}" is not a list of token weights`,
+    `write them as input=1,cache_read=0.1,cache_write=1.25,output=5: not negative, at most six decimals, with at least input and output; further ones are ${OTHER_UNITS.map(({ meter }) => meter).join(', ')}`,
   );
 }
 

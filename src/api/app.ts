@@ -163,7 +163,7 @@ async function answerQuestion(
   const bearer = await keys.letInRequest(c.req.raw, addressOf(c));
   if (bearer.kind === 'refused') return bearer.reply;
   if (!isUtf8Address(c.req.url)) {
-    const detail = 'the address of the request has %XX that is no UTF-8';
+    const detail = 'the address of the request has %XX that is not UTF-8';
     return problem('bad_request', { detail, remedy: AS_UTF8 });
   }
   const body = route.method === 'GET' ? null : await readJson(c.req.raw);
@@ -199,7 +199,7 @@ async function answerOnce(
   if (!isShownOnce) return { status, type: typeOfAnswer(status, route), body: answer, headers: {} };
   return problem('conflict', {
     detail: 'this was done and answered already, and its answer is shown once',
-    remedy: 'revoke what was made and was lost, and make it anew under another Idempotency-Key',
+    remedy: 'revoke what was made and was lost, and make it again under another Idempotency-Key',
   });
 }
 
@@ -218,7 +218,9 @@ async function readJson(request: Request): Promise<JsonObject | Refused> {
   const read = await readBytes(request, ACTION_LIMITS);
   if (read.kind === 'refused') return new Refused(read.reply);
   if (!isUtf8(read.bytes)) {
-    return new Refused(problem('bad_request', { detail: 'the body is no UTF-8', remedy: AS_UTF8 }));
+    return new Refused(
+      problem('bad_request', { detail: 'the body is not UTF-8', remedy: AS_UTF8 }),
+    );
   }
   const text = read.bytes.toString('utf8');
   if (text.trim() === '') return {};

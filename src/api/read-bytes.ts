@@ -83,7 +83,7 @@ function unknownEncoding(encoding: string): Reply {
 
 function notUnfolded(encoding: string, error: unknown): Reply {
   return problem('bad_request', {
-    detail: `the body is no ${encoding} data: ${String(error)}`,
+    detail: `the body is not ${encoding} data: ${String(error)}`,
     remedy: 'compress the body as its Content-Encoding says',
   });
 }

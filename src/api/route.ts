@@ -153,7 +153,7 @@ function placeAfter(
     throw new Refusal(
       'bad_request',
       'the row at which the cursor stands is not in this list any more, or never was',
-      'leave the cursor out to begin anew',
+      'leave the cursor out to start again',
     );
   }
   const isBehind = (id: string) =>

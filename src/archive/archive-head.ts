@@ -17,7 +17,7 @@ export function parseHead(bytes: Buffer, path: string): ArchivedHead {
   const [fault] = read.error.issues;
   throw new Refusal(
     'bad_document',
-    `${path} is no archived period: ${[...(fault?.path ?? []), fault?.message].join(': ')}`,
+    `${path} is not an archived period: ${[...(fault?.path ?? []), fault?.message].join(': ')}`,
     'take it as it was written, or take it away and archive the period again',
   );
 }

@@ -116,7 +116,7 @@ function refuseUntold(
     throw new Refusal(
       'conflict',
       `tenant "${tenantId}" is charged in ${estimate.currency} and has a budget in ${currency}`,
-      'set the budget anew, in the currency of its price book',
+      'set the budget again, in the currency of its price book',
     );
   }
   throw new Refusal(

@@ -35,7 +35,7 @@ export function estimateCall(
   if (usage === null && call.amount === null) {
     throw new Refusal(
       'bad_request',
-      'nobody can tell what the call may come to',
+      'the cost of the call cannot be estimated',
       'give its model with input_tokens and max_output_tokens, or with usage; or give an amount',
     );
   }
@@ -65,7 +65,7 @@ function readGivenUsage(call: CheckRequest): UsageCounts | null {
   const counts = readUsage(given);
   const contradiction = findUsageContradiction(given, counts);
   if (contradiction === null) return counts;
-  throw new Refusal('bad_request', contradiction, 'mend the counts that are named');
+  throw new Refusal('bad_request', contradiction, 'correct the counts that are named');
 }
 
 function rate(

@@ -108,7 +108,7 @@ function checkedServer({ url, key }: ServerAddress): ServerAddress {
   if (isHttp && key !== '') return { url: url.replace(/\/+$/, ''), key };
   throw new Refusal(
     'misconfigured',
-    isHttp ? 'server: its key is empty' : `server: ${JSON.stringify(url)} is no URL of HTTP`,
+    isHttp ? 'server: its key is empty' : `server: ${JSON.stringify(url)} is not an HTTP URL`,
     'give the address of the server, such as https://usage.example.com, and a key with the role ingest',
   );
 }

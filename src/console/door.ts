@@ -138,7 +138,7 @@ export function refusalOfForm(form: URLSearchParams, token: string): Refusal | n
   if (isFormToken(form.get('form_token') ?? '', token)) return null;
   return new Refusal(
     'not_permitted',
-    'the form is not of this session: it was open while you signed in anew, or another site sent it',
+    'the form is not of this session: it was open while you signed in again, or another site sent it',
     'look at what it says, and send it from this page; or open the page again',
   );
 }

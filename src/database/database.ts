@@ -91,7 +91,7 @@ function refuseMalformed(url: string): void {
     const why = error instanceof Error ? error.message : String(error);
     throw new Refusal(
       'misconfigured',
-      `DATABASE_URL is no address of a database: ${why}`,
+      `DATABASE_URL is not a valid database URL: ${why}`,
       'write it as postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX',
     );
   }

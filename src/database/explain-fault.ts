@@ -19,7 +19,7 @@ export function explainFault(error: unknown): Refusal | null {
   if (isDatabaseAway(error)) {
     return new Refusal(
       'unavailable',
-      `a server cannot answer now: ${said}`,
+      `the server does not answer: ${said}`,
       'start it, or correct its address (DATABASE_URL is the database); then try again',
     );
   }
@@ -38,7 +38,7 @@ export function explainFaultOfServer(error: unknown): Refusal | null {
   const refusal = explainFault(error);
   if (refusal === null) return null;
   const { kind, message, remedy } = refusal;
-  return new Refusal(kind, message, ['whoever runs this server mends it so: ', ...remedy]);
+  return new Refusal(kind, message, ['for the operator of this server: ', ...remedy]);
 }
 
 /**
@@ -103,7 +103,7 @@ const noSuchDatabase = (said: string) =>
 const notLetIn = (said: string) =>
   new Refusal(
     'misconfigured',
-    `the database does not let in the user of DATABASE_URL: ${said}`,
+    `the database refuses the user of DATABASE_URL: ${said}`,
     advise`correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE); a login of the worker is made by ${{ operation: 'migrate', roles: true }} with SPANLEDGER_WORKER_USER and SPANLEDGER_WORKER_PASSWORD`,
   );
 

@@ -82,7 +82,7 @@ function readLine(line: string, place: string) {
     throw new Refusal(
       'bad_document',
       `${place}: "${line}" is not a row of the trace`,
-      'mend the file',
+      'correct the file',
     );
   }
   return { at, inputTokens, outputTokens };

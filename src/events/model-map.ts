@@ -138,7 +138,7 @@ function findFaults(
 function refused(place: string, faults: readonly string[]): Refusal {
   return new Refusal(
     'misconfigured',
-    `${place} is no map of models: ${faults.join('; ')}`,
+    `${place} is not a model map: ${faults.join('; ')}`,
     'correct it; README.md, "Deployments", shows one',
   );
 }
@@ -152,7 +152,7 @@ function describeIssue(issue: z.core.$ZodIssue, within: string): string {
   const field = path === '' ? 'the file' : path;
   if (issue.code !== 'unrecognized_keys') return `${field}: must be ${issue.message}`;
   const unknown = issue.keys.map((key) => JSON.stringify(key)).join(', ');
-  return `${field}: ${unknown} is no field of it`;
+  return `${field}: ${unknown} is not a field of it`;
 }
 
 function parseJson(text: string): unknown {

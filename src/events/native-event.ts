@@ -350,7 +350,7 @@ function describe(issue: z.core.$ZodIssue): string {
 function describeUnknown(field: string, keys: readonly string[]): string {
   const [first = ''] = keys;
   const rest = keys.length > 1 ? ` (and ${keys.length - 1} more)` : '';
-  return `${field}.${first.slice(0, 100)}${rest}: is no field that is known here; send its count under a known one: ${USAGE_FIELDS.join(', ')}`;
+  return `${field}.${first.slice(0, 100)}${rest}: is not a known field; send the count under one of these: ${USAGE_FIELDS.join(', ')}`;
 }
 
 const USAGE_FIELDS = Object.keys(usageSchema.shape);

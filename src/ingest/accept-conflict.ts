@@ -140,7 +140,7 @@ function refuseNoConflict(id: bigint, reason: string | null): never {
     'conflict',
     reason === null
       ? `event ${id} in quarantine waits no longer`
-      : `event ${id} waits for ${reason} and is no conflict; only a conflict is accepted`,
+      : `event ${id} waits for ${reason} and is not a conflict; only a conflict is accepted`,
     advise`see ${{ operation: 'quarantine list', all: true }}; what is not in the ledger is replayed, or dismissed`,
   );
 }
@@ -157,7 +157,7 @@ async function refuseAnothersResponse(
   const standing = await readStandingOf(transaction, { source, eventId, tenantIds: [tenantId] });
   const entry = standing.find((one) => one.memberId === memberId);
   const alone =
-    'where it is a call of its own, send it anew without its response_id, and dismiss this one';
+    'where it is a call of its own, send it again without its response_id, and dismiss this one';
   throw new Refusal(
     'conflict',
     `event ${id} in quarantine has the provider's response of event ${JSON.stringify(eventId)} of source ${JSON.stringify(source)}, and stands in no other event's place`,

@@ -144,7 +144,7 @@ const KINDS: Readonly<Record<string, { readonly kind: RefusalKind; readonly reme
 
 const OTHERWISE = {
   kind: 'unavailable',
-  remedy: ['mend what the database says, and start the worker again'],
+  remedy: ['fix what the database reports, and start the worker again'],
 } as const;
 
 function lastingRefusal(error: unknown, tries: number): Refusal {

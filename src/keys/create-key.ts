@@ -71,7 +71,7 @@ function refuseUnfit(request: CreateKeyRequest): void {
   if (role === 'link' && request.expires_at === null && request.expires_in_days === null) {
     throw new Refusal(
       'bad_request',
-      'a link stands in histories and logs of proxies, and this one would never end',
+      'a link is kept in browser histories and proxy logs, so one that never expires is not allowed',
       'say for how many days it holds',
     );
   }

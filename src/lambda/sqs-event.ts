@@ -22,7 +22,7 @@ export function messagesOf(event: unknown): readonly QueueMessage[] {
   const parsed = sqsEvent.safeParse(event);
   if (!parsed.success) {
     throw new Error(
-      `the function was called with something else than messages of SQS (${parsed.error.issues[0]?.path.join('.')}); make the queue its event source`,
+      `the function was invoked with something other than messages of SQS (${parsed.error.issues[0]?.path.join('.')}); make the queue its event source`,
     );
   }
   return parsed.data.Records.map(({ messageAttributes, ...message }) => ({

@@ -18,7 +18,7 @@ export function settledMicro(
   if (minor === null || minor < 0n) {
     throw new Refusal(
       'bad_request',
-      `"${amount}" is no amount of ${currency}`,
+      `"${amount}" is not a valid amount in ${currency}`,
       `write it as zero or more, with at most ${decimals} decimals`,
     );
   }
@@ -37,7 +37,7 @@ export function settledMicro(
     `${formatDecimal(due, 6)} ${currency} of this period is due, and ${amount} is more`,
     due === 0n
       ? advise`nothing is left to settle; ${{ operation: 'reconcile', month }} shows what was told, and what was settled by mistake is taken back with ${{ operation: 'stripe unsettle', identifier: null }}`
-      : 'settle at the most what is due',
+      : 'settle at most what is due',
   );
 }
 

@@ -84,7 +84,7 @@ async function settleQueue(
 function lackOfDeadLetters(queue: SettledQueue | null): readonly string[] {
   if (queue?.state !== 'found' || queue.dead_letters !== null) return [];
   return [
-    'the queue has no dead-letter queue: give it one, with a maxReceiveCount of 10, or a message that nobody can take is received for ever',
+    'the queue has no dead-letter queue: give it one, with a maxReceiveCount of 10, or a message that nobody can take is received forever',
   ];
 }
 

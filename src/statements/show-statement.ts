@@ -25,7 +25,7 @@ function refuseNobody({ tenant_id: tenantId }: StatementKey): void {
   if (tenantId !== UNATTRIBUTED) return;
   throw new Refusal(
     'bad_request',
-    `"${UNATTRIBUTED}" is nobody, and gets no statement: nothing is due for usage without a tenant`,
+    `"${UNATTRIBUTED}" stands for usage without a tenant, for which nothing is due and no statement is made`,
     'ask for a usage report of it, and move usage to its tenant by correction',
   );
 }
@@ -39,6 +39,6 @@ export function refuseNotClosed({ tenant_id: tenantId, month }: StatementKey): n
   throw new Refusal(
     'too_early',
     `tenant "${tenantId}" has no closed period that begins in ${month}`,
-    advise`close it first, with ${{ operation: 'close', month, tenant_id: tenantId }}; what it comes to so far shows ${{ operation: 'statement', tenant_id: tenantId, month, show: 'preview' }}`,
+    advise`close it first, with ${{ operation: 'close', month, tenant_id: tenantId }}; for the total so far, use ${{ operation: 'statement', tenant_id: tenantId, month, show: 'preview' }}`,
   );
 }

@@ -121,7 +121,7 @@ function isSilence(error: Stripe.errors.StripeError): boolean {
 function unanswered(error: Stripe.errors.StripeError, what: string): NoAnswer {
   return new NoAnswer(
     `Stripe did not answer about ${what}: ${reasonOf(error)}`,
-    'do it again in a while; it goes on where it stood',
+    'try again in a while; it continues where it stopped',
     { isSilent: isSilence(error) },
   );
 }

@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.ts';
 export function readEndpointUrl(text: string, allowsPrivate: boolean): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
-    throw unfit(text, 'is no address of the web', 'give a whole address that begins with https://');
+    throw unfit(text, 'is not a web address', 'give a whole address that begins with https://');
   }
   if (url.username !== '' || url.password !== '') {
     throw unfit(url.host, 'has a password in it', 'leave it out: every delivery is signed');
@@ -18,7 +18,7 @@ export function readEndpointUrl(text: string, allowsPrivate: boolean): URL {
     throw unfit(text, 'is not encrypted', `give one that begins with https://, ${OR_SWITCH}`);
   }
   if (isPrivateHost(url.hostname)) {
-    throw unfit(text, 'is inside of a private network', `give a public one, ${OR_SWITCH}`);
+    throw unfit(text, 'is inside a private network', `give a public one, ${OR_SWITCH}`);
   }
   return url;
 }

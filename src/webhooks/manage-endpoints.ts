@@ -105,7 +105,7 @@ export async function replayEvents(
   if ((eventId === null) === (since === null)) {
     throw new Refusal(
       'bad_request',
-      'nobody can tell what is to be replayed',
+      'nothing says what to replay',
       'give one event, or the instant since which all are to be',
     );
   }

@@ -108,7 +108,7 @@ describe('an action', () => {
     const waiting = await api.ask('/v1/quarantine', admin);
     const [{ quarantine_id }] = waiting.json.quarantine;
     const dismissed = await api.ask('/v1/quarantine/dismiss', admin, {
-      json: { quarantine_ids: [quarantine_id], reason: 'sent anew' },
+      json: { quarantine_ids: [quarantine_id], reason: 'sent again' },
     });
     expect(dismissed.json).toMatchObject([{ outcome: 'dismissed' }]);
     const closed = await api.ask('/v1/closes', admin, {

@@ -105,7 +105,7 @@ describe('acts and questions in another encoding than UTF-8', () => {
     expect(asked.map(({ status, json }) => [status, json.kind])).toEqual(
       Array(4).fill([400, 'bad_request']),
     );
-    for (const { json } of asked) expect(json.detail).toContain('no UTF-8');
+    for (const { json } of asked) expect(json.detail).toContain('not UTF-8');
     expect(await count(database, "tenants where tenant_id like 'zz%'")).toBe(0);
     expect(await count(database, 'entries')).toBe(0);
     const known = await api.ask('/v1/tenants/caf%C3%A9%20100%25', admin, {

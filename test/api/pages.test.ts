@@ -56,7 +56,7 @@ describe('a list of which the row at the cursor has left', () => {
     await api.ask(`/v1/webhooks/${made[1]}`, admin, { method: 'DELETE' });
     const next = await api.ask(place, admin);
     expect([next.status, next.json.kind]).toEqual([400, 'bad_request']);
-    expect(next.json.remedy).toContain('begin anew');
+    expect(next.json.remedy).toContain('start again');
   });
 });
 

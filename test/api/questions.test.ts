@@ -218,7 +218,7 @@ describe('a statement', () => {
     expect(open.json).toMatchObject({
       kind: 'too_early',
       remedy:
-        'close it first, with POST /v1/closes; what it comes to so far shows GET /v1/statements/{tenant}/{month}?preview=true',
+        'close it first, with POST /v1/closes; for the total so far, use GET /v1/statements/{tenant}/{month}?preview=true',
     });
   });
 });

@@ -41,7 +41,7 @@ it('a database in trouble is mended by whoever runs the server, and no command i
     .ask('/v1/tenants', admin)
     .finally(() => database.pool.query('alter table elsewhere rename to tenants'));
   expect([answer.status, answer.json.kind]).toEqual([503, 'not_migrated']);
-  expect(answer.json.remedy).toMatch(/^whoever runs this server mends it so: run /);
+  expect(answer.json.remedy).toMatch(/^for the operator of this server: run /);
 });
 
 it('what is no fault of the database is not explained as one', () => {

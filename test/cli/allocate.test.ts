@@ -55,7 +55,7 @@ birch        1     33.33  3.333333333333      2  2026-01-01  ent_…
   expect(other).toMatchObject({ exitCode: 1, stdout: '' });
   expect(other.stderr).toBe(
     `error: pool "gpu" stands for 2026-01 with other content: 10 USD by activity
-  take it back first with "spanledger allocate reverse gpu --month 2026-01", then allocate anew; or name another pool
+  take it back first with "spanledger allocate reverse gpu --month 2026-01", then allocate again; or name another pool
 `,
   );
   const shown = await run('allocate', 'show', 'gpu', '--month', '2026-01', '--json');
@@ -130,7 +130,7 @@ it.concurrent.each([
       '--weight',
       'input=x',
     ],
-    says: 'gives no weights of tokens',
+    says: 'is not a list of token weights',
   },
 ])('a wrong command line exits with 2: allocate $args', async ({ args, says }) => {
   const result = await run('allocate', ...args);

@@ -173,7 +173,7 @@ const CHANGES: readonly Case[] = [
     answer: correctWhereAnswer,
   },
   { args: ['quarantine', 'accept', '2'], answer: acceptConflictAnswer },
-  { args: ['quarantine', 'dismiss', '1', '--reason', 'sent anew'], answer: dismissAnswer },
+  { args: ['quarantine', 'dismiss', '1', '--reason', 'sent again'], answer: dismissAnswer },
   { args: ['quarantine', 'purge', '--before', '2100-01-01'], answer: purgeAnswer },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL, '--dry-run'], answer: allocationAnswer },
   { args: ['allocate', 'gpu', ...OCTOBER, ...POOL], answer: allocationAnswer },

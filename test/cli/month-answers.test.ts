@@ -140,5 +140,5 @@ it('run-month says which bounds there are', async () => {
   const args = ['run-month', '2026-10', '--coverage-min', 'tennant=95'];
   const { stderr, exitCode } = await cli(args, scene.environment);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain('"tennant=95" is no bound: write tag=percent, such as tenant=95');
+  expect(stderr).toContain('"tennant=95" is not a bound: write tag=percent, such as tenant=95');
 });

@@ -102,7 +102,7 @@ describe('events over HTTP', () => {
   it('need an address', () => {
     expect(() => openClient({ folder: null })).toThrow(/neither a queueUrl nor a server is given/);
     const server = { url: 'usage.example.com', key: 'k' };
-    expect(() => openClient({ folder: null, server })).toThrow(/is no URL of HTTP/);
+    expect(() => openClient({ folder: null, server })).toThrow(/is not an HTTP URL/);
   });
 });
 
@@ -151,7 +151,7 @@ describe('guard', () => {
       ...{ verdict: 'deny', per: 'month', measure: 'money', limit: '0.01', spent: '0.0042' },
       ...{ held: '0', left: '0.0058', currency: 'USD', because: 'limit', estimate: '0.009' },
       message: expect.stringMatching(
-        /^the budget of 0\.01 USD per month of tenant "tiny" denies this call of at most 0\.009: 0\.0042 spent, 0 held, 0\.0058 left; it begins anew at 20/,
+        /^the budget of 0\.01 USD per month of tenant "tiny" denies this call of at most 0\.009: 0\.0042 spent, 0 held, 0\.0058 left; it starts again at 20/,
       ),
     });
     expect(made).toBe(0);

@@ -113,7 +113,7 @@ it('a form of a session that has ended is shown in the new one, and does nothing
   const form = { ...fields, reason: 'as agreed' };
   const anew = await running.visit(await running.key('admin'));
   const refused = await anew.send('/console/act/adjust', form);
-  expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('signed in anew')]);
+  expect([refused.status, refused.text]).toEqual([403, expect.stringContaining('signed in again')]);
   const again = fieldsOfAct(refused.text);
   expect({ ...again, form_token: fields['form_token'] }).toEqual(form);
   expect(await count(database, 'entries')).toBe(before);

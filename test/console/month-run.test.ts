@@ -88,7 +88,7 @@ describe('a run of the month', () => {
         "select distinct actor, act, reason from changes where of_table = 'closes'",
       ),
     ).toEqual([{ actor: 'admin', act: 'run-month', reason: 'The first of the month' }]);
-    expect((await admin.get(MONTH_PAGE)).text).toContain('Run again from where it stood');
+    expect((await admin.get(MONTH_PAGE)).text).toContain('Run again from where it stopped');
   });
 
   it('is followed by whoever looks, part by part, until it ends', async () => {

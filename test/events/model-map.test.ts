@@ -83,7 +83,7 @@ test('every mistake of a map is named at once', () => {
     ],
   };
   const said = [
-    'models.json is no map of models: deployments[1].name: "A" stands in deployments[0], too',
+    'models.json is not a model map: deployments[1].name: "A" stands in deployments[0], too',
     'deployments[2].model: "a" is a deployment of this file, too; name the model that it is',
     'deployments[3].model: "c" is the deployment itself, which says nothing',
   ].join('; ');
@@ -91,13 +91,13 @@ test('every mistake of a map is named at once', () => {
 });
 
 test.each<[string, string, string]>([
-  ['is not JSON', '{"deployments": [', 'models.json is no map of models: it is not JSON ('],
+  ['is not JSON', '{"deployments": [', 'models.json is not a model map: it is not JSON ('],
   ['is a list', '[]', 'the file: must be an object {"deployments"'],
-  ['has another field', '{"deployments":[],"deployment":[]}', '"deployment" is no field of it'],
+  ['has another field', '{"deployments":[],"deployment":[]}', '"deployment" is not a field of it'],
   [
     'misspells fields and a provider',
     '{"deployments":[{"nam":"a","model":1,"provider":"azuer"}]}',
-    'deployments[0].name: must be a string of 1 to 200 characters without NUL or lone surrogates; deployments[0].model: must be a string of 1 to 200 characters without NUL or lone surrogates; deployments[0].provider: must be the name of a provider, such as "azure" or "openai"; leave it out where it is one of your own, and the calls\' own provider stays; deployments[0]: "nam" is no field of it',
+    'deployments[0].name: must be a string of 1 to 200 characters without NUL or lone surrogates; deployments[0].model: must be a string of 1 to 200 characters without NUL or lone surrogates; deployments[0].provider: must be the name of a provider, such as "azure" or "openai"; leave it out where it is one of your own, and the calls\' own provider stays; deployments[0]: "nam" is not a field of it',
   ],
 ])('a map that %s is refused', (_, text, message) => {
   expect(() => parseModelMap(text, 'models.json')).toThrow(message);

@@ -85,7 +85,7 @@ describe('a refusal names the field, the value and what is allowed', () => {
     ],
     [
       { usage: { input_tokens: 9, output_tokens: 1, text: 4, other: 2 } },
-      'usage.text (and 1 more): is no field that is known here; send its count under a known one: input_tokens, ',
+      'usage.text (and 1 more): is not a known field; send the count under one of these: input_tokens, ',
     ],
     [
       { usage: { input_tokens: 100, input_audio_tokens: 101, output_tokens: 0 } },

@@ -206,7 +206,7 @@ it('a journal has the accounts that a file names, and refuses a file that names 
   expect(new Set(accounts)).toEqual(new Set(['1200', '4000-Gpt-4o', 'Income:Adjustments']));
   expect(await cli([...args, '--format', 'beancount'], env())).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining('beancount takes no account "1200"'),
+    stderr: expect.stringContaining('beancount does not accept the account "1200"'),
   });
   await writeFile(file, '{"cash":"1000"}');
   expect(await cli(args, env())).toMatchObject({ exitCode: 1 });

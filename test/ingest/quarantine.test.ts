@@ -289,7 +289,7 @@ it('what is no conflict is not accepted', async () => {
   const database = await ready();
   await receiveEvents(database, [nativeEvent({ attempt: 0 })]);
   const request = { quarantine_id: 1n, ...NOTE };
-  await expect(acceptConflict(partsOf(database), request)).rejects.toThrow('is no conflict');
+  await expect(acceptConflict(partsOf(database), request)).rejects.toThrow('is not a conflict');
 });
 
 it('a conflict by its response is not accepted, and the refusal names the entry to correct', async () => {
@@ -308,7 +308,7 @@ it('a conflict by its response is not accepted, and the refusal names the entry 
   const message = `event 1 in quarantine has the provider's response of event "w1" of source "sdk", and stands in no other event's place`;
   const [entry] = await textRows(database, 'select entry_id from audit.entries');
   const alone =
-    'where it is a call of its own, send it anew without its response_id, and dismiss this one';
+    'where it is a call of its own, send it again without its response_id, and dismiss this one';
 
   expect(await refusal()).toEqual({
     message,

@@ -143,7 +143,7 @@ describe('a call by SQS', () => {
 
   it('says what is wrong where something else than a queue calls', async () => {
     await expect(handle({ 'detail-type': 'Scheduled Event' }, lasting(30_000))).rejects.toThrow(
-      'the function was called with something else than messages of SQS (Records); make the queue its event source',
+      'the function was invoked with something other than messages of SQS (Records); make the queue its event source',
     );
   });
 });

@@ -43,9 +43,9 @@ describe('what a person settles', () => {
     ['0', 'USD', 0n, 'settles nothing'],
     ['0.02', 'USD', 5_000n, 'is due, and 0.02 is more'],
     ['0.01', 'USD', 0n, 'is due, and 0.01 is more'],
-    ['-1', 'USD', 5_000_000n, 'no amount of USD'],
-    ['0.001', 'USD', 5_000_000n, 'no amount of USD'],
-    ['a', 'JPY', 5_000_000n, 'no amount of JPY'],
+    ['-1', 'USD', 5_000_000n, 'is not a valid amount in USD'],
+    ['0.001', 'USD', 5_000_000n, 'is not a valid amount in USD'],
+    ['a', 'JPY', 5_000_000n, 'is not a valid amount in JPY'],
   ])('%s %s of %s micro is refused, since it %s', (amount, currency, due, why) => {
     expect(() => settle(amount, currency, due)).toThrow(why);
   });

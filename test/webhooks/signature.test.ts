@@ -48,8 +48,8 @@ it.each([
   ['https://0x7f.1/', 'private network'],
   ['https://[::ffff:7f00:1]/', 'private network'],
   ['https://ada:secret@example.com/', 'has a password in it'],
-  ['ftp://example.com/', 'is no address of the web'],
-  ['example.com', 'is no address of the web'],
+  ['ftp://example.com/', 'is not a web address'],
+  ['example.com', 'is not a web address'],
 ])('%s is refused as an endpoint: it %s', (url, why) => {
   expect(() => readEndpointUrl(url, false)).toThrow(why);
 });

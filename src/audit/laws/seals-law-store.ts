@@ -262,7 +262,7 @@ async function sealsThatChanged(
   return rows.map((row) =>
     row.is_gone
       ? `seal ${row.seal_number}, ${row.origin}, is gone`
-      : `seal ${row.seal_number} is not the one that was ${row.origin}: it, or one before it, was written anew`,
+      : `seal ${row.seal_number} is not the one that was ${row.origin}: it, or one before it, was rewritten`,
   );
 }
 

@@ -27,7 +27,7 @@ export async function approveRaise(
       throw new Refusal(
         'conflict',
         `budget ${asked.budget_id} is in ${budget.currency}, and request ${requestId} asks for ${asked.currency}`,
-        'let it be asked for anew, or refuse the request and set the budget',
+        'let it be asked for again, or refuse the request and set the budget',
       );
     }
     const granted = limit === null ? asked.amount_asked : readLimit(asked.measure, limit);

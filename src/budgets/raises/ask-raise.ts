@@ -56,7 +56,7 @@ export function readLimit(measure: Measure, text: string): Pico {
   if (/^\d+$/.test(text)) return BigInt(text);
   throw new Refusal(
     'bad_request',
-    `the budget limits tokens, and ${text} is no number of them`,
+    `the budget limits tokens, and ${text} is not a whole number`,
     'give a whole number',
   );
 }

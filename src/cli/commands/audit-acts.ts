@@ -19,7 +19,7 @@ export function addAuditActs(group: Command): void {
     .option('--from <day>', 'since this UTC day')
     .option('--to <day>', 'before this UTC day')
     .option('--all', 'also what the service does by itself')
-    .option('--limit <acts>', 'so many at the most', readCount, ACTS_LISTED)
+    .option('--limit <acts>', 'at most so many', readCount, ACTS_LISTED)
     .option('--cursor <cursor>', 'go on where the answer before ended');
   perform<ActsFlags>(command, async (session, { options }) => {
     const { tenant = null, who = null, act = null, from = null, to = null } = options;

@@ -19,12 +19,7 @@ export function addAuditLine(group: Command): void {
     .argument('<period>', 'the month in which the period begins, YYYY-MM, or that day', readPeriod)
     .argument('[line]', 'a number; none lists the lines', readCount)
     .description("the entries behind one line of a closed period's statement")
-    .option(
-      '--limit <entries>',
-      'list so many at the most; all are summed',
-      readCount,
-      ENTRIES_LISTED,
-    );
+    .option('--limit <entries>', 'list at most so many; all are summed', readCount, ENTRIES_LISTED);
   perform<{ readonly limit: number }>(command, async (session, { args, options }) => {
     const [tenant_id = '', period = '', number] = args;
     const parts = session.parts();

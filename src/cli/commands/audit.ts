@@ -58,7 +58,7 @@ function addReattribute(group: Command): void {
     .command('reattribute')
     .argument('[entry-ids...]', 'entries without a tenant; none means all that the options select')
     .description('move unattributed entries to a tenant, by correction')
-    .requiredOption('--tenant <tenant>', 'whose they are')
+    .requiredOption('--tenant <tenant>', 'the tenant to which they belong')
     .option('--user <user>', 'only of this user')
     .option('--feature <feature>', 'only of this feature')
     .option('--agent-run <run>', 'only of this agent run')

@@ -54,7 +54,7 @@ function readDocuments(file: string, json: unknown) {
     return (Array.isArray(json) ? json : [json]).map((one) => exchangeDocument.parse(one));
   } catch (error) {
     if (!(error instanceof z.ZodError)) throw error;
-    const remedy = 'mend the file; nothing of it was stored';
+    const remedy = 'correct the file; nothing of it was stored';
     throw new Refusal('bad_document', `${file}: ${told(error)}`, remedy);
   }
 }

@@ -24,7 +24,7 @@ export function addIssuer(program: Command): void {
     .description('set what the head of every statement says; anything you leave out stays as it is')
     .option('--name <name>', "its name; '' takes away what there is, here and below")
     .option('--address <lines>', 'its address, with \\n between the lines')
-    .option('--logo <file>', 'a PNG or JPEG of 64 KiB at the most')
+    .option('--logo <file>', 'a PNG or JPEG of at most 64 KiB')
     .option('--support-url <url>', 'where customers ask, https://…')
     .option('--support-email <address>', 'whom customers write to');
   perform<IssuerFlags>(addActor(command), async (session, { options }) => {

@@ -48,5 +48,5 @@ function render({ applied, citus, roles, worker_login }: MigrationAnswer): strin
 const DISTRIBUTION_SAID: Readonly<Record<NonNullable<MigrationAnswer['citus']>, string>> = {
   absent: 'nothing is distributed: this database has no Citus ("create extension citus" adds it)',
   distributed: 'entries, spans, second reports and the usage of runs are distributed by tenant',
-  already_distributed: 'distributed already; what looks entries up was made anew',
+  already_distributed: 'distributed already; what looks entries up was rebuilt',
 };

@@ -121,7 +121,8 @@ function addDefault(group: Command): void {
 }
 
 function renderDefault({ book, currency, effective_from, before }: DefaultBookAnswer): string {
-  const since = effective_from === null ? 'since ever' : `from ${timeOf(effective_from)} on`;
+  const since =
+    effective_from === null ? 'from the beginning' : `from ${timeOf(effective_from)} on`;
   const unlike = before === null || before === book ? '' : `, in place of ${before}`;
   return `tenants without a book of their own pay by ${book} (${currency}) ${since}${unlike}; what is posted keeps its price`;
 }

@@ -98,7 +98,7 @@ function addDismiss(group: Command): void {
   const command = group
     .command('dismiss')
     .argument('<ids...>', 'their numbers in the list')
-    .description('let events wait no longer, such as those that were sent anew')
+    .description('let events wait no longer, such as those that were sent again')
     .requiredOption('--reason <text>', 'why they need not be posted');
   perform<NoteFlags>(addActor(command), async (session, { args, options: { reason, actor } }) => {
     const given = { quarantine_ids: args.map(readId), reason, actor };

@@ -39,7 +39,7 @@ export function addRunsReport(group: Command): void {
     .addOption(
       new Option('--order <what>', 'what stands first').choices(RUN_ORDERS).default('waste'),
     )
-    .option('--limit <rows>', 'so many rows at the most', readCount, ROWS_SHOWN)
+    .option('--limit <rows>', 'at most so many rows', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
     const { by, tenant = null, month = null, from = null, to = null, asOf = null } = options;

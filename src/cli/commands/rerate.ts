@@ -17,7 +17,7 @@ export function addRerate(program: Command): void {
   const command = program
     .command('rerate')
     .argument('<month>', 'the month in which the periods begin, YYYY-MM', readMonth)
-    .description('price entries anew by the books as they are now, by correction')
+    .description('price entries again by the books as they are now, by correction')
     .option('--tenant <tenant>', 'only this one')
     .option('--dry-run', 'show the difference and post nothing')
     .option('--book-file <file>', 'with --dry-run: as if its price books were imported')

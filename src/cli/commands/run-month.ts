@@ -108,7 +108,7 @@ function readBounds(text: string): CoverageBounds {
     const tag = ATTRIBUTION_TAGS.find((one) => one === name);
     if (tag !== undefined && Number(percent) <= 100) return [tag, Number(percent)] as const;
     throw new InvalidArgumentError(
-      `"${part}" is no bound: write tag=percent, such as tenant=95, of ${ATTRIBUTION_TAGS.join(', ')}.`,
+      `"${part}" is not a bound: write tag=percent, such as tenant=95, of ${ATTRIBUTION_TAGS.join(', ')}.`,
     );
   });
   return Object.fromEntries(bounds);

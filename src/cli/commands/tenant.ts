@@ -57,7 +57,7 @@ function addSet(group: Command): void {
     const tenant = await setTenant(parts, request);
     const toRerate = tenant.to_rerate.map(
       (month) =>
-        `\nits charges of ${month} are in another currency; price them anew: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
+        `\nits charges of ${month} are in another currency; price them again: ${commandToType({ operation: 'rerate', month, tenant_id })}`,
     );
     const named = [...tenant.left_owed, ...tenant.decided_by_mode].map(
       ({ detail, remedy }) => `\n${withRemedy(detail, remedy)}`,

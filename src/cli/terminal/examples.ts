@@ -118,7 +118,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'quarantine list': ['quarantine list'],
   'quarantine show': ['quarantine show 7'],
   'quarantine replay': ['quarantine replay', 'quarantine replay 7 8'],
-  'quarantine dismiss': ["quarantine dismiss 7 --reason 'sent anew'"],
+  'quarantine dismiss': ["quarantine dismiss 7 --reason 'sent again'"],
   'quarantine accept': ['quarantine accept 7'],
   'quarantine purge': ['quarantine purge --before 2026-10-01'],
   status: ['status', 'status --month 2026-10'],

@@ -8,6 +8,6 @@ export async function readJsonFile(file: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     const why = String(error).replaceAll(/\s+/g, ' ');
-    throw new Refusal('bad_document', `${file} is not JSON: ${why}`, 'mend the file');
+    throw new Refusal('bad_document', `${file} is not JSON: ${why}`, 'correct the file');
   }
 }

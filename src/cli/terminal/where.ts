@@ -49,7 +49,7 @@ function readCondition(part: string): readonly [keyof Where, string | null] {
   const field = Object.entries(FIELDS).find(([known]) => known === name)?.[1];
   if (field === undefined) {
     throw new InvalidArgumentError(
-      `"${part}" is no condition; write field=value, with a field of ${WHERE_FIELDS}.`,
+      `"${part}" is not a condition; write field=value, with a field of ${WHERE_FIELDS}.`,
     );
   }
   if (value !== '') return [field, value];

@@ -62,7 +62,7 @@ function wordsOf(answer: ReserveSaid, budget: BudgetDecisionSaid | null): string
   if (budget === null) return `a budget denies ${call}`;
   const unit = budget.currency ?? budget.measure;
   const anew =
-    budget.resets_at === null ? 'ask for a higher limit' : `it begins anew at ${budget.resets_at}`;
+    budget.resets_at === null ? 'ask for a higher limit' : `it starts again at ${budget.resets_at}`;
   return (
     `the budget of ${budget.limit} ${unit} per ${budget.per} of tenant "${budget.tenant_id}" denies ${call}: ` +
     `${budget.spent} spent, ${budget.held} held, ${budget.left} left; ${anew}`

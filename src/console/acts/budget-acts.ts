@@ -230,7 +230,11 @@ function tagsIn(text: string): Readonly<Record<string, string>> {
   const pairs = text.split(',').map((pair) => {
     const [, name, value] = /^\s*([^=\s]+)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
     if (name !== undefined && value !== undefined) return [name, value] as const;
-    throw new Refusal('bad_request', `"${pair.trim()}" is no tag`, 'write name=value, with commas');
+    throw new Refusal(
+      'bad_request',
+      `"${pair.trim()}" is not a tag`,
+      'write name=value, with commas',
+    );
   });
   return Object.fromEntries(pairs);
 }

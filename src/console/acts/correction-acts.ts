@@ -51,7 +51,7 @@ const rerate: Act = {
   name: 'rerate',
   title: 'Re-rate a month',
   words:
-    'The calls of the month are priced by the books as they are now; each that differs is taken back and posted anew.',
+    'The calls of the month are priced by the books as they are now; each that differs is taken back and posted again.',
   route: 'POST /v1/rerates',
   fields: [
     { name: 'month', label: 'Month', kind: 'month', isRequired: true },
@@ -128,10 +128,10 @@ const reattribute: Act = {
   name: 'reattribute',
   title: 'Give calls to a tenant',
   words:
-    'Calls that came without a tenant are taken back and posted for the one whose they are, at the price that it pays.',
+    'Calls that came without a tenant are reversed and posted again for the tenant to which they belong, at that tenant’s prices.',
   route: 'POST /v1/reattributions',
   fields: [
-    { name: 'tenant_id', label: 'Whose they are', isRequired: true },
+    { name: 'tenant_id', label: 'Tenant', isRequired: true },
     { name: 'user_id', label: 'Only of the user', hint: 'all of them where it is empty' },
     { name: 'feature', label: 'Only of the feature', hint: 'all of them where it is empty' },
     { name: 'agent_run_id', label: 'Only of the run', hint: 'all of them where it is empty' },

@@ -23,7 +23,7 @@ const setIssuer: Act = {
   name: 'set-issuer',
   title: 'Who sends the statements',
   words:
-    'It stands at the head of every statement and of the customer’s page, of those of before too. What is left empty stays as it is, and a dash takes it away.',
+    'It appears at the top of every statement, past ones included, and of the customer’s page. Fields left empty keep their value; a dash clears one.',
   route: 'PUT /v1/issuer',
   fields: [
     { name: 'name', label: NAMES.name },

@@ -224,7 +224,7 @@ const runTheMonth: Act = {
   name: 'run-month',
   title: 'Run the month',
   words:
-    'Closes, tells Stripe, compares, lets invoices go and checks the laws, for every tenant; it goes on by itself, and nothing is told twice.',
+    'Closes, tells Stripe, compares, releases invoices and checks the laws, for every tenant; it goes on by itself, and nothing is told twice.',
   route: 'POST /v1/months/{month}/run',
   fields: MONTH.slice(0, 1),
   preview: async ({ dryRun }) => planOf(((await dryRun()) as StartAnswer).plan),

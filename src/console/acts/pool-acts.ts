@@ -40,7 +40,7 @@ const allocate: Act = {
 const reversePool: Act = {
   name: 'reverse-pool',
   title: 'Take a division back',
-  words: 'Each share is taken back by its reversal; the pool may be divided anew then.',
+  words: 'Each share is taken back by its reversal; the pool may then be divided again.',
   route: 'POST /v1/allocations/{pool}/{month}/reverse',
   fields: POOL,
   async preview({ parts, said }) {
@@ -50,7 +50,7 @@ const reversePool: Act = {
     throw new Refusal(
       'conflict',
       `pool "${pool}" of ${month} is taken back already`,
-      'divide it anew, or choose another one',
+      'divide it again, or choose another one',
     );
   },
   done: (answer) => sharesOf(answer as AllocationAnswer),

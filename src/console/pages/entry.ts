@@ -169,7 +169,7 @@ const PER_WORDS: Readonly<Record<string, string>> = {
 function structurePanel({ structure }: StoryAnswer): Html {
   if (structure.length === 0) return html``;
   return panel(
-    'A span that is no call',
+    'A span that is not a call',
     html`${structure.map((span) =>
       facts([
         ['Operation', span.operation],

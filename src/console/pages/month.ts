@@ -92,7 +92,7 @@ function topOf(
   const months = [
     ...new Set([monthAfter(month, -1), month, freshness.ended_month, freshness.running_month]),
   ].sort();
-  const words = last === undefined ? 'Run the month' : 'Run again from where it stood';
+  const words = last === undefined ? 'Run the month' : 'Run again from where it stopped';
   return headOf(monthText(month), sub, [
     missing.length === 0
       ? chip('whole', 'good')

@@ -80,7 +80,7 @@ function booksPanel(books: readonly BookVersionRow[]): Html {
         },
         {
           title: 'Holds from',
-          cell: ({ effective_from: at }: BookVersionRow) => instantOr(at, 'since ever'),
+          cell: ({ effective_from: at }: BookVersionRow) => instantOr(at, 'from the beginning'),
         },
         { title: 'Kind', cell: ({ kind }: BookVersionRow) => kind },
         { title: 'Currency', cell: ({ currency }: BookVersionRow) => currency },

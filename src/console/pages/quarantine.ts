@@ -42,7 +42,7 @@ export const quarantinePage: ConsolePage = {
         : '';
     const head = headOf(
       'Quarantine',
-      `${counted(fitting, 'event')} that could not be posted${all ? ', with those of before' : ''}`,
+      `${counted(fitting, 'event')} that could not be posted${all ? ', including resolved ones' : ''}`,
       [
         tabs('Which', [
           { words: 'that wait', href: '/console/quarantine', isTaken: !all },

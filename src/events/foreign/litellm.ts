@@ -92,7 +92,7 @@ function translatePayload(payload: object): Translation {
 }
 
 /**
- * A span that is no call keeps neither usage nor a model: both repeat those of a call, or have none
+ * A span that is not a call keeps neither usage nor a model: both repeat those of a call, or have none
  * (R1).
  */
 function structure(payload: object, operation: string): Translation {

@@ -91,7 +91,7 @@ function requireBeancount(account: string): void {
   if (isBeancountAccount(account)) return;
   throw new Refusal(
     'bad_request',
-    `beancount takes no account "${account}"`,
+    `beancount does not accept the account "${account}"`,
     'begin it with Assets, Liabilities, Equity, Income or Expenses, each part after a colon with a capital or a digit; or take the journal as CSV',
   );
 }

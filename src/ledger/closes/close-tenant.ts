@@ -71,7 +71,7 @@ function refuseUnfitLeave({ tenantId, leftAt, closedUntil }: Tenant, at: Instant
   if (tenantId === UNATTRIBUTED) {
     throw new Refusal(
       'bad_request',
-      `"${UNATTRIBUTED}" is nobody, and does not leave`,
+      `"${UNATTRIBUTED}" stands for usage without a tenant, and cannot leave`,
       'name the customer who leaves',
     );
   }

@@ -38,5 +38,5 @@ const WAYS_OUT = {
   'late call':
     'of a time when the tenant paid so; take it back by a correction, and charge it by an adjustment',
   adjustment: 'take it back, and make it again',
-  allocation: 'reverse the pool, and allocate it anew',
+  allocation: 'reverse the pool, and allocate it again',
 } as const;

@@ -66,7 +66,7 @@ function refuseUnfitAdjustment(request: AdjustRequest): void {
   if (tenantId === UNATTRIBUTED) {
     throw new Refusal(
       'bad_request',
-      `"${UNATTRIBUTED}" is nobody, and is billed for nothing`,
+      `"${UNATTRIBUTED}" stands for usage without a tenant, and cannot be billed`,
       'name the tenant who is to read it on a statement',
     );
   }
@@ -134,7 +134,7 @@ async function post(
 function refuseWithoutCurrency(tenantId: string): never {
   throw new Refusal(
     'incomplete',
-    `tenant "${tenantId}" has no price book and no closed period, so nobody knows its currency`,
+    `tenant "${tenantId}" has no price book and no closed period, so its currency is not known`,
     advise`give it a price book with ${{ operation: 'tenant set', tenant_id: null, give: 'price_book', from: null }}`,
   );
 }

@@ -285,7 +285,7 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
     throw new Refusal(
       'conflict',
       `${id} is a share of a pool; one share alone is not corrected, the others would not add up`,
-      advise`use ${{ operation: 'allocate reverse', pool: entry.requestedModel, month: null }}, and allocate anew`,
+      advise`use ${{ operation: 'allocate reverse', pool: entry.requestedModel, month: null }}, and allocate again`,
     );
   }
   if (await isSuperseded(transaction, entry.entryId)) {

@@ -49,7 +49,7 @@ function refuseNobody(): never {
   throw new Refusal(
     'bad_request',
     `"${UNATTRIBUTED}" is where such entries stand already`,
-    'name the tenant whose they are',
+    'name the tenant to which they belong',
   );
 }
 

@@ -23,7 +23,7 @@ export function missingRemedy(
   const rerate = { operation: 'rerate', month, tenant_id: null } as const;
   switch (kind) {
     case 'quarantined':
-      return advise`${{ operation: 'quarantine list', all: false }} shows them; replay, accept or dismiss each, and send anew what was wrong`;
+      return advise`${{ operation: 'quarantine list', all: false }} shows them; replay, accept or dismiss each, and send again what was wrong`;
     case 'under_two_tenants':
       return advise`say which stands: ${{ ...correct, by: 'void' }} takes the other back`;
     case 'reported_twice':
@@ -40,7 +40,7 @@ export function missingRemedy(
       return advise`make a subscription with ${{ operation: 'stripe setup', currency: null, subscriptions: true, tenant_id: null }}, or bill it another way and record that with ${{ operation: 'stripe settled', tenant_id: of.tenantId, month }}`;
     case 'without_cost':
       if (of.wantsRates === true) {
-        return advise`costs are known in another currency alone: import dated rates with ${{ operation: 'fx import' }}, or what the provider charges in this one with ${importBook}, then ${rerate}`;
+        return advise`costs are known only in another currency: import dated exchange rates with ${{ operation: 'fx import' }}, or what the provider charges in this one with ${importBook}, then ${rerate}`;
       }
       return advise`import what the provider charges with ${importBook}, then ${rerate}`;
     case 'unrated':

@@ -125,7 +125,7 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
   throw new Refusal(
     'bad_document',
     problems.slice(0, PROBLEMS_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : ''),
-    'mend the file and import it again; nothing of it was stored',
+    'correct the file and import it again; nothing of it was stored',
   );
 }
 

@@ -273,7 +273,7 @@ function refuseTwoDiscounts(books: PriceCatalog['books'], document: PriceBookDoc
   if (other === undefined) return;
   throw new Refusal(
     'conflict',
-    `discount: price book "${other}" has a discount or a cost factor of its own, and a price has one at the most`,
+    `discount: price book "${other}" has a discount or a cost factor of its own, and a price has at most one`,
     'lay the book over one with plain prices, and give it the whole discount',
   );
 }

@@ -26,7 +26,7 @@ async function readProofFile(file: string): Promise<readonly Proof[]> {
     if (unreadable !== null) throw unreadable;
     const why = error instanceof Error ? error.message : String(error);
     const remedy = advise`give the JSON file that ${{ operation: 'statement', tenant_id: null, month: null, show: 'proof' }} wrote`;
-    throw new Refusal('bad_document', `${file} is no proof: ${why}`, remedy);
+    throw new Refusal('bad_document', `${file} is not a proof: ${why}`, remedy);
   }
 }
 

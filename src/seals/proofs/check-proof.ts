@@ -15,7 +15,7 @@ export function checkProof(proof: Proof, sha256: Sha256): readonly ProofStep[] {
     step = next;
   };
   try {
-    if (proof.format !== 'spanledger-proof-1') throw new Error('this is no spanledger-proof-1');
+    if (proof.format !== 'spanledger-proof-1') throw new Error('this is not a spanledger-proof-1');
     const names = shownColumns();
     if (proof.columns.join() !== names.join())
       throw new Error('its columns are not the known ones');

@@ -46,7 +46,7 @@ function lockOf(request: SealPublicationRequest, now: InstantMs): ObjectLock | n
     if (days !== null) return { mode: mode ?? 'compliance', until: now + days * DAY_MS };
     throw new Refusal(
       'bad_request',
-      `how long ${to} must keep each seal is not said, and no one can shorten a compliance lock later`,
+      `nothing says how long ${to} must keep each seal, and no one can shorten a compliance lock later`,
       advise`say it, such as ${{ operation: 'seal publish', to, retain_days: 2557, restored_from: null }} for seven years`,
     );
   }

@@ -70,7 +70,7 @@ export function parsePublished(text: string, file: string): Published {
       if (parsed.success) return parsed.data;
       throw new Refusal(
         'bad_document',
-        `line ${number} of ${file} is no published seal`,
+        `line ${number} of ${file} is not a published seal`,
         advise`give the file that ${{ operation: 'seal publish', to: null, retain_days: null, restored_from: null }} wrote, as it was written`,
       );
     });

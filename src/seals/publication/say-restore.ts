@@ -60,7 +60,7 @@ function isWithin(place: string, before: string): boolean {
 function refuseHalf(): never {
   throw new Refusal(
     'bad_request',
-    'a restore is said with the place where seals were published before it, and with a reason',
+    'a restore is declared with the place where seals were published before it, and with a reason',
     'give both, or neither where no backup was restored',
   );
 }
@@ -68,7 +68,7 @@ function refuseHalf(): never {
 function refuseUsed({ to, retain_days }: SealPublicationRequest): never {
   throw new Refusal(
     'conflict',
-    `${to} holds seals already, and a restore is said before the first of a new place`,
+    `${to} holds seals already, and a restore is declared before the first seal of a new place`,
     advise`give a place that is empty; where the restore was said there, go on with ${{ operation: 'seal publish', to, retain_days, restored_from: null }}`,
   );
 }

@@ -98,6 +98,6 @@ function refuse(why: string): never {
   throw new Refusal(
     'bad_document',
     `the logo ${why}`,
-    'give a PNG or JPEG of 64 KiB at the most, such as 600 by 200 pixels',
+    'give a PNG or JPEG of at most 64 KiB, such as 600 by 200 pixels',
   );
 }

@@ -11,7 +11,7 @@ const SFNT_ENTRY = 16;
  * document. Source: https://www.w3.org/TR/WOFF/, sections 3 and 4.
  */
 export function unfoldWoff(woff: Buffer): Buffer {
-  if (woff.toString('latin1', 0, 4) !== 'wOFF') throw new Error('the file is no WOFF 1.0 font');
+  if (woff.toString('latin1', 0, 4) !== 'wOFF') throw new Error('the file is not a WOFF 1.0 font');
   const count = woff.readUInt16BE(12);
   const sfnt = Buffer.alloc(woff.readUInt32BE(16));
   const power = Math.floor(Math.log2(count));

@@ -34,7 +34,7 @@ export function receiveFromEventBridge(parts: StripeParts, body: string): Promis
   if (!isEvent(body)) {
     throw new Refusal(
       'bad_document',
-      'a message on the queue of Stripe events is no event of Stripe',
+      'a message on the queue of Stripe events is not an event of Stripe',
       'let only the EventBridge rule of the Stripe event bus send to that queue',
     );
   }
@@ -73,7 +73,7 @@ function readSigned(
 function refuseNoEvent(): never {
   throw new Refusal(
     'bad_request',
-    'what was signed is no event of Stripe',
+    'what was signed is not an event of Stripe',
     'let only Stripe know the secret of this endpoint',
   );
 }

@@ -54,7 +54,7 @@ describe('whoever rewrites the chain as a superuser', () => {
   }
 
   const anew = (seal: number) =>
-    `seal ${seal} is not the one that was published: it, or one before it, was written anew`;
+    `seal ${seal} is not the one that was published: it, or one before it, was rewritten`;
   const RAISED = (id: number) => `update entries set charge = charge * 2 where entry_id = ${id};
     update entries e set ${REHASHED} where entry_id = ${id};`;
   const CUT = (batch: number) => `delete from structure_spans where batch_id = ${batch};

@@ -187,7 +187,7 @@ describe('law 8', () => {
       { scope: 'full', published: [published] },
     );
     expect(reports.find((one) => one.law === 8)?.violations).toEqual([
-      'seal 3 is not the one that was published: it, or one before it, was written anew',
+      'seal 3 is not the one that was published: it, or one before it, was rewritten',
     ]);
   });
 
@@ -202,7 +202,7 @@ describe('law 8', () => {
     await sealAll(database, () => clock() + 1000);
     for (const scope of ['full', 'incremental'] as const) {
       expect(await law8(database, scope)).toEqual([
-        'seal 3 is not the one that was verified before: it, or one before it, was written anew',
+        'seal 3 is not the one that was verified before: it, or one before it, was rewritten',
       ]);
     }
   });

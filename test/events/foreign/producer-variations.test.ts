@@ -421,17 +421,17 @@ describe('CloudEvents', () => {
     [
       'tokens under a name that nobody knows',
       { model: 'gpt-4o', input_tokens: 5, output_tokens: 2, exotic_tokens: 9 },
-      'usage.exotic_tokens: is no field that is known here',
+      'usage.exotic_tokens: is not a known field',
     ],
     [
       'counts of a provider beside those of an event',
       { model: 'gpt-4o', prompt_tokens: 5, completion_tokens: 2, images: 1 },
-      'usage.prompt_tokens (and 1 more): is no field that is known here',
+      'usage.prompt_tokens (and 1 more): is not a known field',
     ],
     [
       'tokens that are none of the counts beside them',
       { model: 'gpt-4o', tokens: 70, input_tokens: 5, output_tokens: 2 },
-      'usage.tokens: is no field that is known here',
+      'usage.tokens: is not a known field',
     ],
   ])('%s are refused by name', (_, data, detail) => {
     expect(read({ ...CLOUD_EVENT, data })).toMatchObject([

@@ -120,7 +120,7 @@ it.each<[number, string]>([
 
 it.each([
   ['a tenant that nobody made', 'acmme', '-1', 'there is no tenant "acmme"'],
-  ['nobody', 'unattributed', '-1', 'is nobody, and is billed for nothing'],
+  ['nobody', 'unattributed', '-1', 'stands for usage without a tenant, and cannot be billed'],
   ['an amount of nothing', 'acme', '0', 'an adjustment of 0 adjusts nothing'],
 ])('refuses %s', async (_what, tenantId, amount, message) => {
   await expect(adjust(amount, 'sorry', null, tenantId)).rejects.toThrow(message);
@@ -135,7 +135,7 @@ it('refuses a tenant whose currency nobody knows', async () => {
   await makeTenant(bare, 'acme');
   const request = { tenant_id: 'acme', amount: 1n, id: null, reason: 'x', actor: 'ada' };
   await expect(adjustTenant({ database: bare, clock: at('2026-10-20') }, request)).rejects.toThrow(
-    'nobody knows its currency',
+    'its currency is not known',
   );
 });
 

@@ -94,6 +94,6 @@ const STATUS_TEXT = [
   'not whole, 1 thing to look at:',
   '  tenant "acme": 1 event in quarantine (invalid_field 1), worth 0.0042 USD: 1',
   '    "spanledger quarantine list" shows them; replay, accept or dismiss each, and',
-  '    send anew what was wrong',
+  '    send again what was wrong',
   '',
 ];

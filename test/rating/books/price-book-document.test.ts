@@ -299,7 +299,9 @@ describe('a price book that is refused names the path, the value and what is all
     expect(refusal.message).toBe(
       [0, 1, 2, 3, 4].map((index) => `models[${index}].model: ${index + 1} ${name}`).join('; '),
     );
-    expect(refusal.remedy).toEqual(['mend the file and import it again; nothing of it was stored']);
+    expect(refusal.remedy).toEqual([
+      'correct the file and import it again; nothing of it was stored',
+    ]);
   });
 
   test('a long value is cut after eighty characters, so that a message stays a line', () => {

@@ -98,11 +98,11 @@ it('a bucket that is not there is refused, with how to make it', async () => {
   });
 });
 
-it('an object that is no published seal is refused by its address', async () => {
+it('an object that is not a published seal is refused by its address', async () => {
   const { s3, bucket } = await freshBucket();
   await bucket.publish({ ...sealOf(1n), hash: 'not a hash' }, LOCK);
   await expect(bucket.read()).rejects.toThrow(
-    'line 1 of s3://audit/seals/2026-10-01-seal-1.jsonl is no published seal',
+    'line 1 of s3://audit/seals/2026-10-01-seal-1.jsonl is not a published seal',
   );
   expect(s3.versions('audit')).toHaveLength(1);
 });
