@@ -11,7 +11,7 @@ export function textCell(text: string): string {
 /** What ends a cell, here or where a list is written with semicolons or tabs. */
 const DIVIDES = /[",;\t\r\n]/;
 
-/** What spreadsheets take for a formula, or strip before they look for one, as a byte-order mark. */
+/** Beginnings that spreadsheets take for a formula, or strip before they look for one, such as a byte-order mark. */
 const FORMULA = /^(?:['=+\-@＝＋－＠]|[\p{Cc}\p{Cf}\p{Z}])/u;
 
 /**

@@ -22,7 +22,7 @@ function writeCursor(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** What a text of a cursor can be: a name, a number of ours, a day, an entry's id. */
+/** The texts that a cursor can hold: a name, a number of ours, a day, an entry's id. */
 const CURSOR_TEXTS = {
   name: (text: string) => !text.includes('\u0000'),
   number: (text: string) => /^\d{1,18}$/.test(text),

@@ -1,6 +1,6 @@
 import { Refusal } from './refusal.ts';
 
-/** What reaches S3. */
+/** The parts that connect to S3. */
 export interface S3Parts {
   /** An address of S3 to use instead of AWS's own; null for what the SDK finds in its environment. */
   readonly s3Endpoint: string | null;

@@ -3,7 +3,7 @@ import { phraseRemedy } from '../remedy.ts';
 import { jsonReply, type Reply } from './reply.ts';
 import { requestToMake } from './requests-to-make.ts';
 
-/** What the door itself refuses, before any use case is asked. */
+/** The refusals of the door itself, before any use case is called. */
 export type DoorKind =
   | 'unauthenticated'
   | 'not_permitted'

@@ -1,4 +1,4 @@
-/** What a request is answered with. */
+/** The answer to a request. */
 export interface Reply {
   readonly status: number;
   /** The media type of the body. */

@@ -57,7 +57,7 @@ export type ArchiveCheckAnswer = z.infer<typeof archiveCheckAnswer>;
 const periodSeal = z.strictObject({ seal: idField, batch_id: idField, hash: hashField });
 export type PeriodSeal = z.infer<typeof periodSeal>;
 
-/** What stands beside a period's file of entries: with both, the closed period proves itself. */
+/** The file beside a period's entries: with both, the closed period proves itself. */
 export const archivedHead = z.strictObject({
   format: z.literal('spanledger-archive-1'),
   tenant_id: z.string(),

@@ -27,7 +27,7 @@ export function archiveRow(cells: readonly Cell[]): string {
 /** The first row of the file. */
 export const ARCHIVE_HEAD = `${ARCHIVE_COLUMNS.join(',')}\r\n`;
 
-/** What a proof shows of an entry, made of its row alone: the text, and the hash of what it hides. */
+/** The part of an entry that a proof shows, made from its row alone: the text, and the hash of what it hides. */
 export function provenEntry(row: readonly Cell[]): {
   readonly shown: string;
   readonly hidden: string;

@@ -13,7 +13,7 @@ export async function openArchivePlace(parts: S3Parts, place: string): Promise<A
   return openArchiveBucket({ ...address, endpoint: parts.s3Endpoint });
 }
 
-/** What customers pay is nobody else's business on this machine. */
+/** Other users of this machine must not read what customers pay. */
 const OWN_FILE = { mode: 0o600 };
 const OWN_FOLDER = { recursive: true, mode: 0o700 };
 

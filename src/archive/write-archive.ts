@@ -128,7 +128,7 @@ async function archivePeriod(
   return head;
 }
 
-/** What is archived must be what was sealed: an entry that was changed is not carried out of the ledger as if it were. */
+/** Refuses to archive anything but what was sealed: a changed entry must not leave the ledger as if it were sealed. */
 function requireProven(proof: Proof, { tenantId, periodStart }: PeriodToArchive): void {
   const fault = checkProof(proof, sha256).find(({ holds }) => !holds);
   if (fault === undefined) return;

@@ -44,7 +44,7 @@ export async function listPeriods(
   return { periods: rows, next_cursor: next, ...fresh };
 }
 
-/** What was told of closed periods, or is to be told, as audit.pushes has it. */
+/** Lists what was or is to be told of closed periods, as in audit.pushes. */
 export async function listPushes(
   { database }: Pick<Parts, 'database'>,
   request: PushesRequest,

@@ -26,7 +26,7 @@ export async function tellEventStory(
   );
 }
 
-/** What a tenant is told of an event: the entries that are its own. */
+/** Tells a tenant about an event: only the entries that are its own. */
 async function readOwnStory(
   view: Database,
   of: { readonly source: string; readonly eventId: string; readonly asOf: InstantMs | null },

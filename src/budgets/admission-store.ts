@@ -59,9 +59,8 @@ interface PlacedRow extends JudgedRow {
 }
 
 /**
- * So few calls are expected, by the array, that counters are always looked up and never read through. The planner does not
- * see into what stands in a sub-select, and so has nothing to gain by planning anew for each few calls, which
- * takes it longer than the statement runs.
+ * Passing one array keeps the row estimate low, so the planner looks counters up by index. It does not see into a
+ * sub-select, and so does not plan again for each few calls, which would take longer than the statement runs.
  */
 const CALLS = `call as materialized (
     select a.n, c.* from unnest((select $1::json[])) with ordinality a(given, n) cross join lateral json_to_record(a.given) c(

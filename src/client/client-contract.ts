@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Encoding } from './message-body.ts';
 import type { NewEvent, RefusedEvent } from './new-event.ts';
 
-/** What an application sees of the recording: its options, its answers, its counters. */
+/** The client as an application sees it: its options, its answers, its counters. */
 
 export interface ClientOptions {
   /** A standard queue; without one, events go to the server over HTTP. */
@@ -75,7 +75,7 @@ export interface Trouble {
   readonly error: unknown;
 }
 
-/** What became of one event. `disk` survives a kill, `memory` does not. */
+/** The outcome of one event. `disk` survives a kill, `memory` does not. */
 export type RecordAnswer =
   | { readonly kind: 'accepted'; readonly eventId: string; readonly kept: 'disk' | 'memory' }
   | RefusedEvent

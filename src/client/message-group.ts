@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** What SQS takes as a group: up to 128 letters, digits and marks of ASCII. */
+/** The groups that SQS accepts: up to 128 ASCII letters, digits and punctuation marks. */
 const ALLOWED = /^[!-~]{1,128}$/;
 
 /**

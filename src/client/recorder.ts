@@ -372,7 +372,7 @@ const CLOSED: RecordAnswer = {
   detail: 'the client is closed; record before close() is called, or open another one',
 };
 
-/** What an application is told must not end what the client does. */
+/** A callback of the application that throws must not stop the client. */
 function shielded(tell: () => void): void {
   try {
     tell();

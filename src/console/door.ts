@@ -18,7 +18,7 @@ export interface Visitor {
   readonly token: string;
   /** Whether the proxy signed the visitor in, who signs out there, too. */
   readonly isUser: boolean;
-  /** What every form of this session holds. */
+  /** The token that every form of this session carries. */
   readonly formToken: string;
 }
 

@@ -12,7 +12,7 @@ export interface Database {
   readonly kysely: Kysely<Tables>;
   /** The pool without what is said below, for transactions and for locks of a session. */
   readonly bare: pg.Pool;
-  /** What each transaction begins with, and so each statement of the pool that needs it. */
+  /** The settings with which each transaction begins, and each statement of the pool that needs them. */
   readonly saying?: Saying;
   /**
    * The clock that the server's own is held against as each transaction begins and ends that may write; where they
@@ -25,7 +25,7 @@ export interface Database {
 export interface Saying {
   /** They are made in this order. */
   readonly settings: Readonly<Record<string, string>>;
-  /** What a fault of making them means. */
+  /** Explains an error raised while applying the settings. */
   readonly explain?: (error: unknown) => unknown;
 }
 
@@ -35,7 +35,7 @@ export interface Transaction {
   readonly kysely: Kysely<Tables>;
 }
 
-/** What one statement needs: a pool, or the connection of a transaction. */
+/** Anything that runs one statement: a pool, or the connection of a transaction. */
 export interface Queryable {
   query<Row extends pg.QueryResultRow>(statement: pg.QueryConfig): Promise<pg.QueryResult<Row>>;
 }
@@ -97,7 +97,7 @@ function refuseMalformed(url: string): void {
   }
 }
 
-/** What the driver begins a session with; its types do not show it. */
+/** The parameters with which the driver begins a session; its types do not show them. */
 const startupOf: (this: pg.Client) => Readonly<Record<string, string>> = Reflect.get(
   pg.Client.prototype,
   'getStartupConf',

@@ -70,7 +70,7 @@ function clocksApart({ message }: ClocksApart): Refusal {
   );
 }
 
-/** What a server may lack, by SQLSTATE: what is said of it, and who must give it. */
+/** The resources that a server may lack, by SQLSTATE: the message, and the remedy. */
 const SCARCE: Readonly<Record<string, readonly [string, string]>> = {
   '53100': [
     "the database's disk is full",

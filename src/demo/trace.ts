@@ -9,7 +9,7 @@ export interface Trace {
   /** It says, for people, where they are from. */
   readonly origin: string;
   readonly requests: readonly TraceCall[];
-  /** Whatever a trace does not say is drawn from it, after what was generated. */
+  /** The values that a trace does not have are drawn from it, after what was generated. */
   readonly random: Random;
 }
 

@@ -89,7 +89,7 @@ export function readItem(
   return [readNative(item, context, body)];
 }
 
-/** What could not be read when it was let in is held to its sender's scope once it can be. */
+/** An encrypted body is checked against its sender's scope once it can be read. */
 function heldTo(scope: SenderScope, item: ReadItem): ReadItem {
   if (item.kind !== 'event' || !namesStranger(item.event, scope)) return item;
   const { source, eventId } = item.event;
@@ -281,7 +281,7 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const models = context.models ?? null;
   const named = identified(guarded.event);
   const event = models === null ? named : throughModelMap(named, models);
-  // What is in doubt today was taken for reported once.
+  // Counts marked as assumed today were once recorded as reported.
   const isDoubted = reading.event.usageSource === 'assumed';
   const isOwnUsage = item['provider_usage'] != null;
   const isReadAlike =

@@ -1,7 +1,7 @@
 import type { ReadItem } from '../events/item.ts';
 import { MeetingKeys } from '../ledger/entries/event-keys.ts';
 
-/** What a lane may record now, and what it must leave until other lanes are done. */
+/** The items that a lane may record now, and those that it must leave until other lanes are done. */
 export interface Claim {
   /** No other lane has any of these; they are in flight from now on. */
   readonly free: readonly ReadItem[];

@@ -35,7 +35,7 @@ export function backoffMs(failures: number): number {
 export class Patience {
   readonly #log: Log;
   readonly #limits: PatienceLimits;
-  /** What each waiting piece of work met last. */
+  /** The last fault of each waiting piece of work. */
   readonly #waiting = new Map<object, Met>();
   readonly #ended = new AbortController();
 
@@ -60,7 +60,7 @@ export class Patience {
     return this.#ended.signal;
   }
 
-  /** Whatever fails from now on is not tried again. */
+  /** From now on nothing that fails is tried again. */
   end(): void {
     this.#ended.abort();
   }

@@ -17,13 +17,13 @@ import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
 import type { QuarantinedEvent } from './quarantine-store.ts';
 import { insertQuarantined, readWaitingBodies } from './quarantine-store.ts';
 
-/** What became of one item of a batch. */
+/** The outcome of one item of a batch. */
 export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined' | 'empty';
 
 export interface RecordedItem {
   readonly item: ReadItem;
   readonly outcome: ItemOutcome;
-  /** What the ledger holds instead of an event in conflict. */
+  /** The entry that the ledger holds instead of an event in conflict. */
   readonly conflict?: Conflict;
 }
 
@@ -82,7 +82,7 @@ interface Unposted extends Omit<QuarantinedEvent, 'cut'> {
   readonly scope?: SenderScope | undefined;
 }
 
-/** What may be kept of an event that could not be posted. */
+/** Returns the part that may be kept of an event that could not be posted. */
 function keptOf(event: Unposted, emails: EmailPolicy): QuarantinedEvent {
   const kept = cutBody(event.body, emails);
   const { scope } = event;

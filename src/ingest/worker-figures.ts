@@ -5,7 +5,7 @@ import type { QueueClient } from './queue-client.ts';
 import type { IsolatedItem } from './record-or-isolate.ts';
 import type { WorkerAnswer } from './worker-answer.ts';
 
-/** What a worker counts of itself while it runs; whoever watches it reads it at any time. */
+/** The counters of a running worker, which can be read at any time. */
 export class WorkerFigures {
   readonly #counts = {
     messages: 0,

@@ -4,7 +4,7 @@ import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { beginAction, endAction, forgetAction, takeOverAction } from './action-store.ts';
 
-/** What an action was asked, by whom, and under which key of idempotency. */
+/** An action's request, who made it, and its idempotency key. */
 export interface ActionAsked {
   readonly keyId: string;
   readonly idempotencyKey: string;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instantField, instantGiven, listOf } from '../fields.ts';
 
-/** What the bearer of a key may do; a link is a key that stands in an address, and opens its tenant's page alone. */
+/** The roles of a key; a link is a key within an address, which opens only its tenant's page. */
 export const KEY_ROLES = ['admin', 'reader', 'tenant', 'link', 'ingest'] as const;
 export type KeyRole = (typeof KEY_ROLES)[number];
 

@@ -68,7 +68,7 @@ export const monthPlanAnswer = z.strictObject({
   /** What would keep the month from being whole, and no other part of the answer names. */
   missing: listOf(missingThing),
 });
-/** What a run of the month would do. */
+/** The plan of a run of the month. */
 export type MonthPlanAnswer = z.infer<typeof monthPlanAnswer>;
 
 export const startRequest = z.strictObject({

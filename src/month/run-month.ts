@@ -107,7 +107,7 @@ export async function runMonth(
   return { month, done, steps, missing };
 }
 
-/** What the door gives, of which the steps themselves keep what they have said. */
+/** The parts that the door gives; the steps themselves add what they have already reported. */
 export interface RunParts extends Omit<MonthParts, 'untold' | 'unlinked' | 'onProgress'> {
   /** The function is called with how far a step is. */
   readonly onStep?: (step: StepAnswer['step'], done: number, all: number) => void;
@@ -119,7 +119,7 @@ interface Said extends Pick<MonthParts, 'untold'> {
   readonly refused: ReadonlySet<StepAnswer['step']>;
 }
 
-/** What a step of this run has named already is not named again; what it has named of one period is no other's. */
+/** Leaves out what a step of this run has already reported for the same period. */
 function isUnsaid({ steps, refused, untold }: Said): (thing: MissingThing) => boolean {
   const verified = refused.has('verify') ? undefined : steps.find(({ step }) => step === 'verify');
   const isSaid = (thing: MissingThing) => {

@@ -2,7 +2,7 @@ import type { InstantMs } from '../clock.ts';
 import type { Calendar, Period } from './calendar.ts';
 import { periodContaining } from './calendar.ts';
 
-/** What decides into which period a tenant's usage falls. */
+/** The facts that decide into which period a tenant's usage falls. */
 export interface Periods {
   readonly calendar: Calendar;
   /**

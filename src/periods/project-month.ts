@@ -1,10 +1,10 @@
 import { divideHalfUp, type Pico } from '../money.ts';
 
-/** What a month will come to if it goes on as it did. */
+/** The projected charge of a month if usage continues at its pace. */
 interface Projection {
   readonly charge: Pico;
   readonly method: 'weekdays' | 'days';
-  /** Whole days of before on which it rests. */
+  /** The number of whole past days on which it is based. */
   readonly fromDays: number;
 }
 

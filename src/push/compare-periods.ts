@@ -302,7 +302,7 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   if (counts.some(({ counted }) => counted instanceof ForeignCount)) return 'foreign_usage';
   const counted = sumOf(counts.map(ownOf));
   const confirmed = confirmedSum(intents);
-  // What never went out is counted where it was told before a restore, and then it is all that is due.
+  // After a restore the count may hold an amount this ledger never sent; then it equals what is due.
   const isRestored = counted === target.billableMicro && confirmed < counted;
   const tried = intents.filter(isTried);
   const most = intendedSum(tried) + unseenTakeBack(tried);

@@ -79,7 +79,7 @@ export async function pushPeriod(run: PeriodRun): Promise<PeriodOutcome> {
   }
 }
 
-/** Nothing that it says has left this machine, so that it may still be said to another address. */
+/** No request has been sent, so the intent may still be given another address. */
 export function isUnsent(intent: Intent): boolean {
   return intent.state === 'pending' && intent.attempts === 0;
 }

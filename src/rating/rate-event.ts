@@ -63,7 +63,7 @@ export interface RatedPart {
   readonly outcome: Outcome;
   /** It is null where no rate is known, or nothing was measured (R10). */
   readonly charge: Pico | null;
-  /** What was counted and has no price in the rate that was found. */
+  /** The units that were counted and have no price in the rate that was found. */
   readonly unpriced: readonly UnitName[];
   readonly cost: Pico | null;
   /** What the requested model would have cost; null where it answered itself or has no cost rate. */
@@ -115,7 +115,7 @@ function wholeOf(
   };
 }
 
-/** What of a call decides the price of its parts, whether it comes from an event or from an entry. */
+/** The properties of a call that decide the price of its parts, whether they come from an event or from an entry. */
 export type RatedCall = Pick<
   UsageEvent,
   | 'occurredAt'

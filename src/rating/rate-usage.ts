@@ -52,7 +52,7 @@ export function rateUsage(tokens: RatedTokens, rate: Rate, caching: Caching): Am
   return units === null ? null : { uncachedInput, cacheRead, cacheWrite, output, calls, units };
 }
 
-/** What was counted and has no price, by the names of units. */
+/** Returns the names of the units that were counted and have no price. */
 export function unpricedUnits(
   tokens: RatedTokens,
   rate: Rate,

@@ -40,7 +40,7 @@ type KeepingParts = Pick<Parts, 'database' | 'clock' | 'log'>;
  */
 export class KeptAnswers {
   readonly #parts: KeepingParts;
-  /** What another version of the program kept may have another shape, and is a question of its own. */
+  /** An answer kept by another version of the program may have another shape, so the version is part of the key. */
   readonly #version: string;
   readonly #entries = new Map<string, Entry>();
   #outdatedAt: InstantMs | null = null;
@@ -81,7 +81,7 @@ export class KeptAnswers {
     };
   }
 
-  /** What is made while a page waits is old at once. */
+  /** An answer that is made quickly enough for a page to wait for it is never reused. */
   #isYoung({ at, tookMs }: MadeAnswer): boolean {
     return tookMs > PATIENCE_MS && this.#parts.clock() < at + tookMs * AGE_OF_TOOK;
   }

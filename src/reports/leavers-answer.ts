@@ -9,11 +9,11 @@ const leaver = z.strictObject({
   tenant_id: z.string(),
   left_at: instantField,
   currency: z.string().nullable(),
-  /** What was credited beyond the usage, and no period will take any more. */
+  /** Credit beyond the usage that no period will take any more. */
   owed_to: amountField.nullable(),
-  /** What was used and is in no closed period yet. */
+  /** Usage that is in no closed period yet. */
   not_closed: amountField.nullable(),
-  /** What was closed and told to nobody. */
+  /** Closed amounts that no destination was told. */
   not_told: amountField.nullable(),
 });
 

@@ -3,7 +3,7 @@ import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import type { Pico } from '../money.ts';
 
-/** What stands between us and a customer who left, in one currency. */
+/** The open amounts of a customer who left, in one currency. */
 export interface LeaverBalance {
   readonly tenantId: string;
   readonly leftAt: InstantMs;

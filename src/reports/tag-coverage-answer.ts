@@ -56,7 +56,7 @@ const tagCoverage = z.strictObject({
   tagged_entries: z.int(),
   /** Entries whose cost nobody knows, which stand in no share. */
   entries_without_cost: z.int(),
-  /** What has not the tag, by who sends it and why; the dearest first. */
+  /** The usage without the tag, by sender and reason, most expensive first. */
   missing: listOf(missing),
 });
 export type TagCoverage = z.infer<typeof tagCoverage>;

@@ -12,7 +12,7 @@ import {
 import { batchesBehindField } from '../ledger/rollups/batches-behind.ts';
 import { coverageAnswer } from './coverage-answer.ts';
 
-/** What a usage report can be grouped by. */
+/** The dimensions by which a usage report can be grouped. */
 export const DIMENSIONS = [
   'tenant',
   'user',
@@ -65,7 +65,7 @@ const usageGroup = z.strictObject({
   entries: z.int(),
   input_tokens: wholeField,
   output_tokens: wholeField,
-  /** What is due, to the last digit of the statements where a month is asked for. */
+  /** The amount due; if a month is asked for, it equals the statements to the last digit. */
   charge: amountField,
   /** What is metered beside it and billed nowhere, of months that were closed in shadow. */
   not_due: amountField,

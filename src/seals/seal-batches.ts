@@ -16,7 +16,7 @@ import {
 /** Batches sealed in one transaction: about twenty thousand entries. */
 const BATCHES_A_TRANSACTION = 20;
 
-/** What a run sealed. */
+/** The result of a run of sealing. */
 export interface SealReport {
   /** The number of batches; changes that were sealed alone are none. */
   readonly seals: number;

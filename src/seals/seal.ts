@@ -24,7 +24,7 @@ export interface Seal {
   readonly previousHash: Buffer;
   readonly hash: Buffer;
   readonly sealedAt: InstantMs;
-  /** What stands beside the entries; null in a seal of before there was a journal. */
+  /** The records sealed beside the entries; null in a seal from before there was a journal. */
   readonly beside: SealedBeside | null;
 }
 
@@ -43,7 +43,7 @@ export function hashBeside(of: {
   return hash('sha256', Buffer.concat([Buffer.of(4), of.batch ?? none, of.changes]), 'buffer');
 }
 
-/** What the first seal has before it. */
+/** The previous hash of the first seal. */
 export const BEFORE_FIRST: Pick<Seal, 'number' | 'hash'> = {
   number: 0n,
   hash: Buffer.alloc(HASH_BYTES),

@@ -11,7 +11,7 @@ export interface LineGroup {
   readonly model: string;
   /** Its color among the bars, if it has one. */
   readonly series: number | null;
-  /** What the lines come to together; null for a single line, which says it itself. */
+  /** The sum of the lines; null for a single line, which shows it itself. */
   readonly subtotal: string | null;
   readonly lines: readonly LineView[];
 }

@@ -6,7 +6,7 @@ import { renderStatementCsv } from './statement-csv.ts';
 import { renderStatementText } from './statement-text.ts';
 import { viewStatement } from './statement-view.ts';
 
-/** What a statement can be written as. */
+/** The formats of a statement. */
 export const STATEMENT_FORMATS = ['text', 'json', 'html', 'pdf', 'csv'] as const;
 export type StatementFormat = (typeof STATEMENT_FORMATS)[number];
 

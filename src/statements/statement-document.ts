@@ -41,7 +41,7 @@ function cachedNotes({ price_books: books }: Statement, cached: number): readonl
   return [`${count} ${were} answered from a cache, without a new call to the provider: ${price}.`];
 }
 
-/** What is taken back of an earlier period changes its money here, and not how many calls this period had. */
+/** Usage of an earlier period that is taken back changes the money here, but not how many calls this period had. */
 function usageOf({ usage }: Statement, takenBackElsewhere: number): Statement['usage'] {
   const count = (calls: number) => Math.max(0, calls);
   return {

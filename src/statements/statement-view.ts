@@ -36,11 +36,11 @@ export interface StatementView {
   readonly support: readonly Link[];
   readonly customer: Party;
   readonly title: string;
-  /** What kind of paper it is. */
+  /** The kind of document. */
   readonly kind: string;
   /** By it people name the statement; a preview has none. */
   readonly number: string | null;
-  /** What stands on every page of a preview; null on a statement. */
+  /** The notice on every page of a preview; null on a statement. */
   readonly mark: string | null;
   /** What a preview says of the whole period. */
   readonly projection: Projected | null;
@@ -48,7 +48,7 @@ export interface StatementView {
   /** The same bounds to the minute, with the offsets of the zone. */
   readonly bounds: string;
   readonly currency: string;
-  /** What is to be paid, and what is to be said beside it. */
+  /** The amount to be paid, and the note beside it. */
   readonly due: Due;
   readonly facts: readonly Fact[];
   /** The invoices that bill it, where they are known. */

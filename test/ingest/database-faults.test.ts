@@ -213,7 +213,7 @@ describe('a worker that may not do its work', () => {
     await expectNothingLost(database, queue);
   });
 
-  it('works by the remedy', async () => {
+  it('recovers once the remedy is applied', async () => {
     const { database, queue } = await ready();
     const { name, url } = await userOf(database);
     await database.pool.query(`alter role ${name} bypassrls`);

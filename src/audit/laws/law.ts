@@ -15,7 +15,7 @@ export interface LawReport {
 /** The number of offenders that a report names; the first few say what is wrong. */
 export const VIOLATIONS_NAMED = 20;
 
-/** What a run looks at. */
+/** The scope of a run. */
 export interface LawScope {
   readonly kind: 'full' | 'incremental';
   /** The last seal that an earlier run found sound; a full run begins before the first. */

@@ -83,7 +83,7 @@ function keptAs(file: string): Promise<string> {
   return readFile(`${MIGRATIONS}${file}`, 'utf8');
 }
 
-/** What the files of the package define: they are read for every run of a month, and stay the same. */
+/** The definitions in the files of the package; every run of a month reads them, and they stay the same. */
 const known = new Map<string, ReadonlyMap<string, string>>();
 
 function dueIn(written: string): ReadonlyMap<string, string> {

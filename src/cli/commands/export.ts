@@ -72,7 +72,7 @@ function addFocus(group: Command): void {
   });
 }
 
-/** What customers pay is nobody else's business on this machine. */
+/** Other users of this machine must not read what customers pay. */
 const OWN = { mode: 0o600 };
 
 /** Resolves once the file is there, and rejects where it cannot be. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** What people type, for the help of each command, by its name. A command that is added gets its example here. */
+/** Examples for the help of each command, by its name. A new command gets its example here. */
 export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   demo: ['demo', 'demo --keep --out /tmp/statements'],
   init: ['init', 'init --queue usage --region eu-central-1 --no-questions'],

@@ -12,7 +12,7 @@ export interface WorkSign {
   end(): void;
 }
 
-/** Whatever takes no longer than this shows nothing. */
+/** Work that takes no longer than this shows no progress. */
 const AFTER_MS = 2_000;
 const EVERY_MS = 1_000;
 

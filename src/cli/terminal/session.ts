@@ -15,7 +15,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What one run of one command works with; made from the environment, closed when it ends. */
+/** The resources of one run of one command, made from the environment and closed when it ends. */
 export interface Session {
   readonly config: Config;
   readonly clock: Clock;

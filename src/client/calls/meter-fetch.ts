@@ -114,7 +114,7 @@ function asFarAs(endpoint: Endpoint, { asksForUsage = true }: MeterOptions): End
   return asksForUsage ? endpoint : { ...endpoint, asksForUsage: false };
 }
 
-/** What of the metering throws is told, and hurts nobody. */
+/** Errors of the metering are reported, and never reach the application. */
 function guarded<Value>(meter: CallMeter, step: () => Value): Value | null {
   try {
     return step();

@@ -166,7 +166,7 @@ export class ResponseWatch {
     });
   }
 
-  /** Whatever goes wrong in looking on, the application sees its bytes. */
+  /** The application gets its bytes even if watching them fails. */
   #shielded(watcher: BodyWatcher): BodyWatcher {
     return {
       take: (bytes) => {

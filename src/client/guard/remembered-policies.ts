@@ -1,6 +1,6 @@
 import type { ReserveAsked } from './reserve-asked.ts';
 
-/** What budgets said to do when they cannot be asked, by whoever they are about. */
+/** The last known policies of budgets for when they cannot be asked, by whom they are about. */
 export class RememberedPolicies {
   readonly #of = new Map<string, 'allow' | 'deny'>();
 

@@ -39,7 +39,7 @@ export interface UsageSpan {
   readonly spanId: string;
   /** Begins a span within this one, with the tags of this one. */
   addSpan(start?: SpanStart): Promise<UsageSpan>;
-  /** Whatever is recorded in the function, by wrappers too, stands below this span with its tags. */
+  /** Calls recorded in the function, also by wrappers, are placed below this span with its tags. */
   run<Result>(fn: () => Result): Result;
   /** Records the span; a second end changes nothing and has the first one's answer. */
   end(end?: SpanEnd): Promise<RecordAnswer>;

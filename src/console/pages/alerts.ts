@@ -17,7 +17,7 @@ import {
 import { withPlaces } from './operation-places.ts';
 import { type ConsolePage, said } from './page-asked.ts';
 
-/** What a person must look at on Stripe's side. */
+/** Shows the alerts that a person must look at on Stripe's side. */
 export const alertsPage: ConsolePage = {
   path: '/console/alerts',
   async render(asked): Promise<Page> {

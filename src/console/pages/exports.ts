@@ -39,7 +39,7 @@ export function isExportName(name: string): name is ExportName {
   return Object.hasOwn(EXPORTS, name);
 }
 
-/** What of a month goes to other systems. */
+/** Shows the exports of a month for other systems. */
 export const exportsPage: ConsolePage = {
   path: '/console/exports',
   async render({ query, freshness, mayAct }): Promise<Page> {

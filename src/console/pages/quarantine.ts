@@ -22,7 +22,7 @@ import {
 } from '../view/table.ts';
 import { type ConsolePage, type PageAsked, said } from './page-asked.ts';
 
-/** What could not be posted, the oldest first, to be acted on one by one or many at once. */
+/** Shows the events that could not be posted, oldest first, to be handled one by one or many at once. */
 export const quarantinePage: ConsolePage = {
   path: '/console/quarantine',
   async render(asked): Promise<Page> {

@@ -1,6 +1,6 @@
 import { DARK_SERIES_COLORS, SERIES_COLORS } from '../../statements/series-colors.ts';
 
-/** What every page of the console and of the customer looks like: on any width, light or dark, and on paper. */
+/** The style of every page of the console and of the customer: at any width, light or dark, and on paper. */
 export const STYLE_SHEET = `
 :root { color-scheme: light dark; --page: #f5f6f8; --card: #fff; --ink: #16181d; --soft: #5b6472; --rule: #e2e5ea; --faint: #eff1f4;
   --link: #2a4fd0; --good: #0f7a4d; --good-fill: #159a63; --good-back: #e3f5ec; --warn: #8a5a00; --warn-fill: #d98e04; --warn-back: #fdf0d5; --bad: #b3261e;

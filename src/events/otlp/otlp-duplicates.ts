@@ -7,7 +7,7 @@ import { areTwoAnswers } from './otlp-answers.ts';
 import { askedModels, modelsOf } from './otlp-asked-models.ts';
 import { hasFailed, keyInTrace, type OtlpSpan, responseIdOf } from './otlp-spans.ts';
 
-/** What becomes of the spans of one request once their nesting is known. */
+/** How the spans of one request are treated once their nesting is known. */
 export interface Reports {
   /** The model calls that count, with the operation of each. */
   readonly calls: ReadonlyMap<OtlpSpan, string>;
@@ -15,7 +15,7 @@ export interface Reports {
   readonly duplicates: ReadonlyMap<OtlpSpan, RepeatedSpan>;
   /** The reports that are not kept, of each call that was reported more than once. */
   readonly otherReports: ReadonlyMap<OtlpSpan, readonly OtlpSpan[]>;
-  /** What was used by calls of which a report that is not kept counted more exactly than the kept one. */
+  /** The usage of calls that a dropped report counted more exactly than the kept one. */
   readonly finer: ReadonlyMap<OtlpSpan, NativeUsage>;
   /** The models of calls of which a report around the kept one says that another model was asked for. */
   readonly asked: ReadonlyMap<OtlpSpan, Models>;
@@ -96,7 +96,7 @@ function findAround(
   return around;
 }
 
-/** What counts several calls together says of none of them what it used. */
+/** A span that sums several calls does not say what each of them used. */
 function finerUsages(
   otherReports: Reports['otherReports'],
   of: {

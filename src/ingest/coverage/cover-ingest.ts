@@ -3,7 +3,7 @@ import type { Parts } from '../../parts.ts';
 import type { IngestCoverageAnswer, IngestCoverageRequest } from './coverage-answer.ts';
 import { readCoveredHours } from './coverage-store.ts';
 
-/** What came in, by source and hour, so that a producer proves that everything it sent is here. */
+/** Counts what came in by source and hour, so that a producer can prove that everything it sent is here. */
 export async function coverIngest(
   { database, clock }: Pick<Parts, 'database' | 'clock'>,
   { since, until, source }: IngestCoverageRequest,

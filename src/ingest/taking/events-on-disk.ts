@@ -109,7 +109,7 @@ export class EventsOnDisk {
     }
   }
 
-  /** What nobody can read and what the queue will never take lies where a person finds it. */
+  /** Files that nobody can read, and messages that the queue will never take, are kept where a person finds them. */
   #setAside(lines: readonly string[], refused: readonly Packable[]): void {
     const damaged = lines.filter((line) => eventsIn(line) === null);
     const aside = [...damaged, ...linesOf(refused)];

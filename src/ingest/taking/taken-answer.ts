@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { countField, listOf } from '../../fields.ts';
 
-/** What became of one event of a request. */
+/** The outcome of one event of a request. */
 const TAKEN_OUTCOMES = [
   /** It is in the queue, or on the server's disk on its way there, and a worker posts it. */
   'accepted',

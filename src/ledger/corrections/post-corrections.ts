@@ -297,7 +297,7 @@ async function refuseUncorrectable(transaction: Transaction, entry: StoredEntry)
   }
 }
 
-/** An adjustment has nothing that could be another but its amount and its reason, which are all of it. */
+/** An adjustment is only its amount and its reason, so changing it means making another. */
 function refuseChangedAdjustment(entry: StoredEntry): void {
   if (entry.kind !== 'adjustment') return;
   throw new Refusal(
@@ -307,7 +307,7 @@ function refuseChangedAdjustment(entry: StoredEntry): void {
   );
 }
 
-/** A charge that is known is not given away by the by: only what waits for one is taken as free (R10). */
+/** Refuses to waive a known charge; only an unpriced or unmeasured entry can be accepted as free (R10). */
 function refuseUnlessWaiting(entry: StoredEntry): void {
   if (entry.outcome === 'unrated' || entry.outcome === 'unmeasured') return;
   throw new Refusal(

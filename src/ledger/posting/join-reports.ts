@@ -100,7 +100,7 @@ function asMoved(calls: readonly StoredEntry[]): readonly StoredEntry[] {
 
 interface Second extends Repeated {
   readonly tie: Tie;
-  /** What counts several calls together says of none of them what it used. */
+  /** A span that sums several calls does not say what each of them used. */
   readonly isSum?: true;
 }
 

@@ -59,10 +59,7 @@ const IS_UNCHARGED = `e.${IS_WAITING}`;
 
 const HAS_LAYERS = 'e.layer_prompt_tokens is not null';
 
-/**
- * Where an entry adds anything to a measure to which most add nothing. The others pass a condition in place of a sum, and
- * a group of them has no state for it.
- */
+/** Filters for measures that few entries add to; the others skip the sum, and a group of them keeps no state for it. */
 const ADDED_TO_WHERE: Readonly<Record<string, string>> = {
   tool_tokens: HAS_LAYERS,
   memory_tokens: HAS_LAYERS,

@@ -49,7 +49,7 @@ export const missingThing = z.strictObject({
   amount: amountField.nullable(),
   currency: z.string().nullable(),
   detail: z.string(),
-  /** What a person does about it. */
+  /** The remedy. */
   remedy: remedyField,
 });
 export type MissingThing = z.infer<typeof missingThing>;

@@ -243,7 +243,7 @@ async function nameLacking(
   const calendars = new Map(known.map(({ tenantId, calendar }) => [tenantId, calendar]));
   const unpriced = await findUnpriced({ database, clock }, rows, known);
   const lacking = (row: LackingRow) => unpriced.get(row) ?? row.models;
-  // What lacks a price or a cost is priced anew by when it occurred; late calls did before their period.
+  // Re-rating picks calls by when they occurred, and a late call occurred before its period.
   const occurredIn = ({ tenant_id, first_at }: (typeof rows)[number]) =>
     periodContaining(present(calendars.get(tenant_id), 'a tenant'), first_at).startDate;
   return rows.map((row) => ({
@@ -309,7 +309,7 @@ async function nameUntold(
   return [...untold, ...unsaid.map((of) => unbilledThing(of.target, of.meteredMicro))];
 }
 
-/** What such an alert is about is billed by a person, who says with its resolution where. */
+/** Alerts whose amount a person bills by hand; the resolution says where. */
 const BILLED_BY_A_PERSON: ReadonlySet<string> = new Set<AlertKind>([
   'usage_left_on_meter',
   'invoice_void',

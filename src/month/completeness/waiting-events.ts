@@ -9,7 +9,7 @@ import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
 
-/** What can be told of an event that waits in quarantine. */
+/** The known facts about an event that waits in quarantine. */
 export interface WaitingEvent {
   readonly id: bigint;
   readonly reason: string;

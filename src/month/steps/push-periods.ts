@@ -39,7 +39,7 @@ export async function pushPeriods(
   return { state: 'wrong', detail, isStripeAway };
 }
 
-/** What is everybody's is said once, and not of each. */
+/** A fault that concerns every tenant is reported once, and not for each. */
 function describeOutage({ phrase }: MonthParts, outage: Fault, waiting: number): string {
   const remedy = outage.remedy === null ? '' : `; ${phrase(outage.remedy)}`;
   return `${counted(waiting, 'period waits', 'periods wait')}: ${outage.fault}${remedy}`;

@@ -5,7 +5,7 @@ import type { PriceBookDocument } from './price-book-document.ts';
 import { loadPriceCatalog, type StoredBook, storePriceBook } from './price-book-store.ts';
 import type { PriceCatalog } from './price-catalog.ts';
 
-/** What importing some books would answer, and the prices that would hold then. */
+/** The answer that importing some books would give, and the prices that would hold then. */
 export interface ForeseenImports {
   /** One for each document, in their order. */
   readonly stored: readonly StoredBook[];

@@ -14,7 +14,7 @@ interface HalfPrice {
   readonly tier: 'batch' | 'flex';
   /** How the names of the models begin or read of which the provider says it; null for all that it offers. */
   readonly models: RegExp | null;
-  /** What is read from a cache has no second discount. */
+  /** Cached reads get no second discount. */
   readonly cacheAtFullPrice: boolean;
   readonly source: string;
 }
@@ -67,7 +67,7 @@ export function withHalfPrices(
   return [...tariffs, ...halved];
 }
 
-/** What the notes of a book say of the tiers that are not the package's. */
+/** The note of a book about tiers that the package does not have. */
 export const HALF_PRICE_NOTE = `Half of the standard prices of tokens, as the provider says: ${Object.entries(
   HALF_PRICES,
 )

@@ -35,7 +35,7 @@ const keptEntries = z.strictObject({
 });
 export type KeptEntries = z.infer<typeof keptEntries>;
 
-/** What holds for a whole version of a book, and decides amounts as its rows do. */
+/** The terms of a whole version of a book, which decide amounts as its rows do. */
 const priceTerms = z.strictObject({
   book: z.string(),
   effective_from: instantField,
@@ -58,7 +58,7 @@ const importedVersion = z.strictObject({
   answer: z.enum(['imported', 'unchanged', 'would_import']),
   /** Whether it became the default book, since there was none: the first charge book that is imported does. */
   became_default: z.boolean(),
-  /** What the version before had a price for, and this one has none. */
+  /** Prices that the previous version had and this one lacks. */
   takes_away: listOf(
     z.strictObject({
       provider: z.string().nullable(),
@@ -147,7 +147,7 @@ export const seedRequest = z.strictObject({
   book: z.string(),
   /** The instant from which its first version holds. */
   from: instantGiven,
-  /** What the operator's deployments are, to be looked for among the prices. */
+  /** The models of the operator's deployments, to be looked up among the prices. */
   deployments: z
     .array(
       z.strictObject({

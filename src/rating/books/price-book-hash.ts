@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 
-/** What a book does that does not say how it charges cached input (R6). */
+/** The default for a book that does not say how it charges cached input (R6). */
 export const DEFAULT_CACHING = 'work_done';
 
 /** A document as it is kept. */

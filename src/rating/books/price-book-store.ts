@@ -17,7 +17,7 @@ import type { Rate, UnitPrices } from './rate.ts';
 import { buildRates } from './rate-index.ts';
 import { ratesOfRow } from './rates-of-row.ts';
 
-/** What became of a document, and of the default. */
+/** The outcome of importing a document, and its effect on the default book. */
 export interface StoredBook {
   readonly answer: 'imported' | 'unchanged';
   readonly becameDefault: boolean;

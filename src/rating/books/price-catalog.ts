@@ -54,7 +54,7 @@ export function buildCatalog(
   };
 }
 
-/** What decides a price; `contextTokens` is the whole call's input, cache included. */
+/** The facts that decide a price; `contextTokens` is the whole call's input, cache included. */
 export interface PriceQuestion {
   readonly provider: string | null;
   readonly model: string;

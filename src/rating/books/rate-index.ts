@@ -40,7 +40,7 @@ export function buildRates(rows: readonly Rate[]): RateIndex {
 
 type FindRows = (asked: AskedModel, tier: string) => readonly Rate[];
 
-/** Whatever models events name, so many are remembered at the most. */
+/** At most this many names are remembered, however many models events name. */
 const MOST_REMEMBERED = 1_000;
 
 /** Every event asks for one of few models, twice; making a key of three texts for each question is felt there. */

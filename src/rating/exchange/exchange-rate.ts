@@ -10,7 +10,7 @@ export interface ExchangeVersion {
   readonly rates: ReadonlyMap<string, bigint>;
 }
 
-/** What an amount is multiplied with: a fraction of two rates of one version. */
+/** The factor for converting an amount: a fraction of two rates of one version. */
 export interface Conversion {
   readonly versionId: bigint;
   readonly numerator: bigint;

@@ -4,7 +4,7 @@ import type { CallStep } from './run-step.ts';
 import type { Waste } from './run-waste.ts';
 import type { RunGroup, RunOrder } from './runs-answer.ts';
 
-/** What the runs of one row come to. Amounts are of all revisions, so rows sum to their entries. */
+/** The figures of the runs of one row. Amounts include all revisions, so rows sum to their entries. */
 export interface RunFigures {
   /**
    * It is null by feature, where a row is of all tenants; and the name is null without a feature.

@@ -3,7 +3,7 @@ import type { EventStatus } from '../../events/event.ts';
 import { isWaiting } from '../../ledger/entries/waiting.ts';
 import type { Pico } from '../../money.ts';
 
-/** What any span says about its place in a run, whether it is a model call or only wraps some. */
+/** The place of a span in a run, whether it is a model call or only wraps some. */
 interface SpanFacts {
   readonly source: string;
   readonly eventId: string;
@@ -36,7 +36,7 @@ export interface RunEntry extends SpanFacts {
   readonly toolTokens: bigint;
   readonly memoryTokens: bigint;
   readonly charge: Pico | null;
-  /** What it charges belongs to a month that was closed in shadow, and is billed nowhere. */
+  /** Whether its charge belongs to a month that was closed in shadow, and is billed nowhere. */
   readonly isNotDue: boolean;
   readonly cost: Pico | null;
   readonly currency: string;

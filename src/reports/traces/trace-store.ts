@@ -6,7 +6,7 @@ import { entryOrder } from '../../ledger/rollups/tenant-size-store.ts';
 import type { Pico } from '../../money.ts';
 import type { TraceMetadata, TracesRequest } from './trace-answer.ts';
 
-/** What names a trace of one tenant: its id, or of a call without one, the event itself. */
+/** The name of a trace within one tenant: its id or, for a call without one, the event itself. */
 export interface TraceKey {
   readonly tenantId: string;
   readonly traceId: string | null;

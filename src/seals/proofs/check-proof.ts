@@ -96,7 +96,7 @@ export function readColumns(shown: string, known: readonly string[]): Columns {
   );
 }
 
-/** What entries come to, of which a period may have a million, by what decides their price; and the charge of all. */
+/** Sums of entries, grouped by what decides their price since a period may have a million; and the charge of all. */
 interface Tally {
   readonly groups: ReadonlyMap<string, PricedGroup>;
   readonly charge: bigint;
@@ -195,14 +195,14 @@ function isWithoutCall(kind: string): boolean {
   return kind === 'allocation' || kind === 'adjustment';
 }
 
-/** What was not charged or is not due, and a gateway hit that is passed on free, has no price and stands in no line. */
+/** Entries that were not charged or are not due, and gateway hits that are passed on free, have no price and are in no line. */
 export function isPriced(entry: Columns): boolean {
   const { kind = '', outcome, gateway_cache: gateway, charge, not_due: notDue } = entry;
   if (notDue === 't' || isWithoutCall(kind)) return notDue !== 't';
   return outcome === 'charged' && (gateway === 'none' || charge !== '0');
 }
 
-/** What the entries put into each line: its quantity, and that times the rate; picodollars. */
+/** The contribution of the entries to each line: its quantity, and that times the rate, in picodollars. */
 function sumLines(proof: Proof, tally: Tally, frozen: Frozen): LineSums {
   const prices = new Map(proof.prices.map((price) => [price.key, price.lines]));
   const sums = new Map<number, { quantity: bigint; exact: bigint }>();

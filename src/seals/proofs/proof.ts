@@ -1,4 +1,4 @@
-/** What a proof file holds. */
+/** The content of a proof file. */
 export interface Proof {
   readonly format: 'spanledger-proof-1';
   /** The hash as the customer's statement shows it. */
@@ -48,7 +48,7 @@ export interface FrozenLine {
   readonly amount: string;
 }
 
-/** What a check needs of the closed period. */
+/** The facts of the closed period that a check needs. */
 export interface Frozen {
   readonly format: string;
   readonly tenant_id: string;

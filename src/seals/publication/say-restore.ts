@@ -50,7 +50,7 @@ function lastKept(
   return seals.findLast((seal) => !gone.has(seal)) ?? null;
 }
 
-/** What is put there would be read as if the place before held it. */
+/** Tells whether a new place is within the previous one, where its seals would be read as those of the previous place. */
 function isWithin(place: string, before: string): boolean {
   if (!isBucket(place) || !isBucket(before)) return false;
   const [inner, outer] = [readS3Address(place), readS3Address(before)];

@@ -15,7 +15,7 @@ import type {
 /** A database, or the snapshot of it in which everything of a statement is read. */
 type Reading = Pick<Database, 'kysely'>;
 
-/** What is known of a period beside its manifest, and is the customer's to read. */
+/** Facts about a period beyond its manifest that the customer may read. */
 export interface Beside {
   readonly customer: Customer;
   readonly invoices: readonly StatementInvoice[];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { instantField, lineGiven, linesGiven } from '../../fields.ts';
 
-/** What is not given stays as it is; an empty text takes away what there is. */
+/** A field that is not given keeps its value; an empty text clears it. */
 export const setIssuerRequest = z.strictObject({
   /** The name that stands at the head of every statement. */
   name: lineGiven(200).optional(),

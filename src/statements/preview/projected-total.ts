@@ -3,7 +3,7 @@ import { exactPico, formatMinor, type Pico } from '../../money.ts';
 import { projectMonth } from '../../periods/project-month.ts';
 import type { DailyUsage } from '../statement-answer.ts';
 
-/** What a running period would come to if it goes on as it did. */
+/** The projected total of a running period if usage continues at its pace. */
 export interface ProjectedTotal {
   /** The total at the currency's precision. */
   readonly total: string;

@@ -8,7 +8,7 @@ import {
 } from '../statement-format.ts';
 import { versionNames } from './version-names.ts';
 
-/** What is to be paid, and what is to be said beside it. */
+/** The amount to be paid, and the note beside it. */
 export interface Due {
   readonly label: string;
   readonly amount: string;

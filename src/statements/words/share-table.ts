@@ -11,7 +11,7 @@ import type { StatementDocument, UsageShare } from '../statement-answer.ts';
 import { isUsageLine } from '../statement-document.ts';
 import { formatMoney, formatQuantity } from '../statement-format.ts';
 
-/** What a statement comes to by feature or by user: its amounts add up to the total. */
+/** A statement divided by feature or by user: the amounts add up to the total. */
 export interface ShareTable {
   readonly title: string;
   /** The heading of the names. */

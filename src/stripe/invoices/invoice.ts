@@ -97,7 +97,7 @@ async function letGo({ stripe }: StripeParts, invoiceId: string): Promise<void> 
 
 /** A request to hold a draft leaves this machine within so long of being kept, or never. */
 const HOLD_LEAVES_WITHIN_MS = 30 * 60 * 1000;
-/** Whatever became of it, Stripe has done it by then. */
+/** After this long no hold request can still be under way at Stripe. */
 const HOLD_IS_DONE_AFTER_MS = 60 * 60 * 1000;
 
 /** Stripe allows 25 requests a second of a kind; those in work at once wait for their turn there. */

@@ -140,7 +140,7 @@ describe('law 12', () => {
       );
     }));
 
-  it('names no role as the owner of the schema public as which nobody logs in, as a cloud makes one, until a login of our roles is its member', () =>
+  it("accepts a cloud's role as owner of schema public until one of our logins is its member", () =>
     undone(walled.database, async (inside) => {
       const cloud = `cloud_${walled.database.name.slice(-12)}`;
       await inside.pool.query(
@@ -153,7 +153,7 @@ describe('law 12', () => {
       expect((await checkSchema(inside)).violations).toEqual([`schema public belongs to ${cloud}`]);
     }));
 
-  it('names no owner of a ledger that somebody made who is no superuser, and whose roles a superuser made, however many views a third has', () =>
+  it('accepts an owner without superuser rights whose roles a superuser made', () =>
     undone(walled.database, async (inside) => {
       const other = `other_${walled.database.name.slice(-12)}`;
       await inside.pool.query(`create role ${other}; create role third_of_${other};

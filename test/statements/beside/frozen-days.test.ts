@@ -10,7 +10,7 @@ import { setTenant } from '../../../src/tenants/set-tenant.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 
-it('a statement that is written again after the zone, the anchor day and the name were changed, and late usage and corrections came, has the same days and the new name', async () => {
+it('a rewritten statement keeps its days and shows the new name', async () => {
   // given October, closed in two zones: one whose days are those of rollups, and one whose days are not
   const database = await freshDatabase({ connections: 4 });
   const at = (text: string) => ({ database, clock: () => parseInstant(text) });
