@@ -76,7 +76,7 @@ export const entryIdGiven = z.codec(entryIdField, z.bigint(), {
   encode: (id) => `ent_${id}`,
 });
 
-/** Whatever orders text anew, breaks a line or shows nothing, and so could make a name read as another one. */
+/** Whatever reorders text, breaks a line or shows nothing, and so could make a name read as another one. */
 const UNREADABLE = /[\p{Cc}\p{Cs}\p{Co}\u2028-\u202e\u2066-\u2069\ufeff]/u;
 
 const READABLE = 'write it without control characters and marks that reorder text';

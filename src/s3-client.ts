@@ -1,7 +1,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { explainS3, refuseWithoutRegion } from './s3-refusal.ts';
 
-/** The time for which a server may send nothing: without a limit the SDK waits for ever. */
+/** The time for which a server may send nothing: without a limit the SDK waits forever. */
 const SILENCE_MS = 30_000;
 
 /** Makes a client of S3, or of the server at `endpoint`. */

@@ -27,7 +27,7 @@ export function connect(
     requestHandler: {
       connectionTimeout: 5_000,
       requestTimeout: limits.requestTimeoutMs,
-      // Without this the SDK only warns, and waits for ever on a server that never answers.
+      // Without this the SDK only warns, and waits forever on a server that never answers.
       throwOnRequestTimeout: true,
       // The request's own time ends with the first byte of its answer; the rest may stall as well.
       socketTimeout: limits.requestTimeoutMs,

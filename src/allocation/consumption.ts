@@ -13,7 +13,7 @@ export const BASES = ['activity', 'weighted-tokens', 'direct'] as const;
 
 export type Basis = (typeof BASES)[number];
 
-/** What one tenant used in its periods that begin in a month, in one currency. */
+/** The usage of one tenant in its periods that begin in a month, in one currency. */
 export interface Consumption {
   readonly tenantId: string;
   readonly mode: 'shadow' | 'live';

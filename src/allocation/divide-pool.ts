@@ -2,7 +2,7 @@ import type { Pico } from '../money.ts';
 import { allocate } from '../money.ts';
 import { present } from '../present.ts';
 
-/** What a tenant's share of a pool rests on. */
+/** The basis of a tenant's share of a pool. */
 export interface Weighed {
   readonly tenantId: string;
   /** Whole units of the basis; never negative. */

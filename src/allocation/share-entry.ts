@@ -8,7 +8,7 @@ import type { Share } from './divide-pool.ts';
 import type { Pool } from './pool.ts';
 import { ALLOCATION_SOURCE, digestOf, eventIdOf } from './pool.ts';
 
-/** What all shares of one division have in common. */
+/** The facts that all shares of one division have in common. */
 export interface Division {
   readonly pool: Pool;
   readonly note: CorrectionNote;

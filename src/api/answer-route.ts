@@ -77,7 +77,7 @@ function askedBy(route: Route, key: Caller, asked: Asked): Asked {
   };
 }
 
-/** What came in is counted by its source, for all of its tenants together: a key for some of them has no part of it. */
+/** Receipts are counted by source, for all of its tenants together, so a key for some of them cannot see a part. */
 function requireSource(key: Caller): void {
   if (key.source !== null || key.tenantIds === null) return;
   throw new Refusal(

@@ -22,7 +22,7 @@ export async function answerHealth({
   }
 }
 
-/** Whoever asks for health mostly waits for a second or a few. */
+/** Health checks usually wait only a few seconds. */
 const ANSWER_MS = 2_000;
 
 /**

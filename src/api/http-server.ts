@@ -49,7 +49,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-/** What is left out is off. */
+/** Fills in the parts that are left out: they are off. */
 export function apiPartsOf(parts: HttpServerOptions['parts']): ApiParts {
   return {
     reading: { litellmKey: null, oldestDays: OLDEST_DAYS },

@@ -11,7 +11,7 @@ export interface Listening {
   close(): Promise<void>;
 }
 
-/** Whoever sends its headers or its body slower than this holds a connection, and is cut off. */
+/** A client that sends its headers or body slower than this holds a connection, and is cut off. */
 const HEADERS_MS = 10_000;
 const REQUEST_MS = 60_000;
 /** Node looks for slow ones twice a minute by itself, so that they would hold a connection four times as long. */
@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 2_000;
 const KEEP_ALIVE_MS = 65_000;
 const HEADERS_BYTES_MAX = 16_384;
 const HEADERS_MAX = 100;
-/** What is not answered within this time after the signal is cut off. */
+/** Requests that are not answered within this time after the signal are cut off. */
 const DRAIN_MS = 20_000;
 const IDLE_EVERY_MS = 50;
 

@@ -21,7 +21,7 @@ interface Durations {
   sum: number;
 }
 
-/** What this process counts of itself, and how the ledger stands, as Prometheus reads it. No tenant is a label. */
+/** The counters of this process and the state of the ledger, for Prometheus. No tenant is a label. */
 export class Metrics {
   readonly #parts: ApiParts;
   readonly #requests = new Map<string, number>();

@@ -9,7 +9,7 @@ import { BUDGET_COLUMNS } from './budget-store.ts';
 import type { Estimate } from './estimate-call.ts';
 import type { CatalogRevisions } from './price-references.ts';
 
-/** What a call is asked about: whom it concerns, when, and what it may come to. */
+/** The question about a call: whom it concerns, when, and what it may cost. */
 export interface AskedCall {
   readonly tenantId: string;
   readonly model: string | null;

@@ -10,7 +10,7 @@ import type { Tenant } from '../tenants/tenant.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import type { CheckRequest } from './budget-answer.ts';
 
-/** What a call may come to before it is made. */
+/** An estimate of what a call may cost, before it is made. */
 export interface Estimate {
   /** It is null where the model has no price and the caller gave no amount. */
   readonly amount: Pico | null;

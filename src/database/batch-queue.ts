@@ -15,7 +15,7 @@ const LOCKS: Readonly<Record<BatchQueue, number>> = {
  * Takes so many batches from a queue, oldest first, under the queue's lock until commit. The queue's rows come with their
  * batches, so a batch that commits late is taken late, and never missed; on a cluster all that was posted with it is on the
  * shards by then. Throws what Postgres says of a lock that is not to be had (55P03) where another process has it for longer
- * than is waited for; null waits for ever.
+ * than is waited for; null waits forever.
  */
 export async function takeBatches(
   transaction: Transaction,

@@ -83,7 +83,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-/** The driver reads the address anew for each connection; what it cannot read is found here, at once. */
+/** The driver reads the address again for each connection; what it cannot read is found here, at once. */
 function refuseMalformed(url: string): void {
   try {
     new pg.Client({ connectionString: url });

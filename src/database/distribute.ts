@@ -19,7 +19,7 @@ export const DISTRIBUTED = [...APPEND_ONLY, 'run_usage'] as const;
 /**
  * Distributes by tenant the tables that grow with usage, where the database has the Citus extension. In one transaction; the
  * schema must be up to date. Where they are distributed already, the shards get what a migration changed of their tables, and
- * what looks entries up is made anew, since a migration may have brought a new look-up; a table that a version before
+ * what looks entries up is made again, since a migration may have brought a new look-up; a table that a version before
  * left on the coordinator follows.
  */
 export async function distribute(database: Database): Promise<Distribution> {

@@ -14,7 +14,7 @@ export const USUAL_SILENCE: SilenceLimits = { silentMs: 30_000, answerMs: 15_000
 
 /**
  * Looks after the lines to a server. A network that drops an answer, or a server that stops in the middle, leaves a
- * question without an answer and without an error, and whoever asked would wait for ever. So a line that is silent
+ * question without an answer and without an error, and whoever asked would wait forever. So a line that is silent
  * for long while it owes an answer is asked about on another one: where the server works at the question it is
  * waited for, however long that takes; where the server does not answer at all, or waits for us, the line is cut, and
  * whoever asked hears that the connection is lost.

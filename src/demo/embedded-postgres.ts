@@ -205,7 +205,7 @@ function untilReady(server: ChildProcess): Promise<void> {
 
 /**
  * Ends it at once, since its data are removed. After five seconds Postgres itself kills those of its processes that hear
- * nothing, as one does that a debugger has stopped; for a slower end it would wait for ever.
+ * nothing, as one does that a debugger has stopped; for a slower end it would wait forever.
  */
 async function endServer(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;

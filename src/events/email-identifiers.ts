@@ -4,7 +4,7 @@ import type { AttributionTags, EventMember, UsageEvent } from './event.ts';
 /** What becomes of identifiers that look like e-mail addresses. */
 export type EmailPolicy =
   | { readonly kind: 'keep' | 'refuse' }
-  /** Whoever does not know the key cannot tell by trying which address a hash is of. */
+  /** Without the key, nobody can find the address of a hash by trying. */
   | { readonly kind: 'hash'; readonly key: string };
 
 export type GuardedEvent =

@@ -25,7 +25,7 @@ export interface UsageEvent {
   readonly attempt: number;
   readonly usage: UsageCounts;
   readonly usageSource: UsageSource;
-  /** What the producer says that the call cost: evidence that decides nothing (R22). */
+  /** The cost of the call according to the producer: evidence that decides nothing (R22). */
   readonly reportedCost: ReportedCost | null;
   /** The gateway's id of one call over its attempts and reports (R8). */
   readonly callId: string | null;

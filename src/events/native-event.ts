@@ -346,7 +346,7 @@ function describe(issue: z.core.$ZodIssue): string {
   return `${field}: ${typeOf(issue.input)} is not ${issue.message}`;
 }
 
-/** Whatever stands in `usage` was counted by somebody, so that nothing there is passed over. */
+/** Every field of `usage` was counted by somebody, so none is ignored. */
 function describeUnknown(field: string, keys: readonly string[]): string {
   const [first = ''] = keys;
   const rest = keys.length > 1 ? ` (and ${keys.length - 1} more)` : '';

@@ -47,7 +47,7 @@ function litellmKey(config: Config): LitellmKey | null {
   return { key, additionalData: SPANLEDGER_LITELLM_AAD ?? null };
 }
 
-/** What becomes of addresses, by the environment; throws a `Refusal` where they are hashed and there is no key. */
+/** Reads from the environment how addresses are treated; throws a `Refusal` if they are hashed and there is no key. */
 export function emailPolicy(config: Config): EmailPolicy {
   const kind = config.SPANLEDGER_EMAIL_IDENTIFIERS;
   return kind === 'hash' ? { kind, key: required(config, 'SPANLEDGER_EMAIL_KEY') } : { kind };

@@ -5,7 +5,7 @@ import { type Database, inTransaction } from '../database/database.ts';
 /**
  * Knows whether this process's clock may be believed, for what is dated by its receipt. It was held against the
  * database's once; as long as it has gone on since as time has, nobody is asked again. One that jumped, such as by a
- * person or a machine that was suspended, is held against it anew before anything is read.
+ * person or a machine that was suspended, is held against it again before anything is read.
  */
 export class ClockWatch {
   readonly #database: Database;

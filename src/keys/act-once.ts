@@ -24,7 +24,7 @@ const ABANDONED_MS = 10 * 60 * 1000;
 /**
  * Does an action once for each Idempotency-Key of a key: the same request again is answered as before, and
  * does nothing. What is refused or fails leaves no trace, so that it can be tried again. At each step, what a
- * crash leaves behind: begun, and after ten minutes the same request does it anew, as the actions themselves
+ * crash leaves behind: begun, and after ten minutes the same request does it again, as the actions themselves
  * do nothing twice; done, and not answered, the same; answered: done.
  */
 export async function actOnce(

@@ -72,7 +72,7 @@ export function periodsBeginningIn(calendar: Calendar, month: string): readonly 
 
 /**
  * Returns the months in which those periods begin that hold the instants from one to another; what
- * occurred then is priced anew month by month.
+ * occurred then is priced again month by month.
  */
 export function monthsOf(calendar: Calendar, from: InstantMs, to: InstantMs): readonly string[] {
   const months = new Set<string>();

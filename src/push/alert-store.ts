@@ -57,7 +57,7 @@ export async function readAlerts(database: Database): Promise<readonly KeptAlert
   return rows.map(toAlert);
 }
 
-/** What a person did about an alert. */
+/** A person's resolution of an alert. */
 interface Resolution {
   readonly alertId: bigint;
   readonly resolution: string;

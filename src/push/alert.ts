@@ -1,6 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 
-/** What a person must look at. */
+/** Something that a person must look at. */
 export interface Alert {
   /** Its kind in one word, such as `push_parked`; destinations have kinds of their own. */
   readonly kind: string;

@@ -62,7 +62,7 @@ async function countsMore(
   return counted > confirmed;
 }
 
-/** What a destination cannot take is billed elsewhere by a person, where no other one takes it. */
+/** If no destination takes an amount, a person bills it elsewhere. */
 export async function objectionOf(destination: Destination, told: Told): Promise<Fault | null> {
   const fault = await destination.objectTo(told);
   if (fault === null) return null;

@@ -69,7 +69,7 @@ const EXPLAINED: ReadonlySet<Difference> = new Set([
   'lag',
 ]);
 
-/** What is found of one period. */
+/** The result of comparing one period. */
 export interface ComparedPeriod {
   readonly tenantId: string;
   readonly periodStart: string;
@@ -84,7 +84,7 @@ export interface ComparedPeriod {
   readonly isExplained: boolean;
   /** The reason why its count could not be asked for, with the remedy; null where it could. */
   readonly unread: string | null;
-  /** Identifiers of what was answered and is in no count: a person may have each told anew. */
+  /** Identifiers of what was answered and is in no count: a person may have each told again. */
   readonly unproven: readonly string[];
 }
 
@@ -266,7 +266,7 @@ export function comparePeriod(given: Compared): ComparedPeriod {
   };
 }
 
-/** What a person billed elsewhere is counted nowhere: only the rest of the period is compared. */
+/** An amount that a person billed elsewhere is counted nowhere: only the rest of the period is compared. */
 function withoutSettled(given: Compared): Compared {
   const { target } = given;
   const intents = given.intents.filter(({ destination }) => destination !== 'settled');
@@ -320,12 +320,12 @@ function classify({ target, intents, counts, unread = null, now }: Compared): Di
   return sinceAttempt(intents, now) < lagMs ? 'lag' : 'missing';
 }
 
-/** What is excused of a count is no usage of ours: the rest is what was told. */
+/** The excused part of a count is not our usage: the rest is what was told. */
 function ownOf(count: Count): Count {
   return count.isExcused === true ? { ...count, counted: count.told } : count;
 }
 
-/** An attempt that is in the future was made by a clock that has been set back since, and explains nothing for ever. */
+/** An attempt that is in the future was made by a clock that has been set back since, and explains nothing forever. */
 function sinceAttempt(intents: readonly Intent[], now: InstantMs): number {
   return Math.abs(now - newestAttempt(intents));
 }

@@ -43,7 +43,7 @@ export async function decideParked(
   return { identifier, state, detail };
 }
 
-/** Usage that a final invoice bills is not told anew, whatever the count says by now. */
+/** Usage that a final invoice bills is not told again, whatever the count says by now. */
 async function refuseBilled(parts: PushParts, intent: Intent): Promise<void> {
   const { tenantId, identifier } = intent;
   const billed = await destinationOf(parts, intent)?.readBilled({ month: null, tenantId });

@@ -6,7 +6,7 @@ import type { DestinationKind, Intent } from './intent.ts';
 import type { Memory } from './intent-state.ts';
 import type { PushTarget } from './push-target.ts';
 
-/** What a push works with: the destinations in the order in which they are preferred. */
+/** The parts of a push, with the destinations in order of preference. */
 export interface PushParts extends Parts {
   /** Part of every identifier, so that no other ledger on the same account makes the same one. */
   readonly ledgerName: string;
@@ -94,7 +94,7 @@ export interface Told {
 /** A value that is about to be told, and the customer that would be billed. */
 interface Whom extends Told, Address {}
 
-/** What stands in the way of one tenant; another destination may be free of it. */
+/** An obstacle for one tenant, which another destination may not have. */
 export interface Obstacle extends Fault {
   readonly isOnlyHere: boolean;
 }
@@ -108,7 +108,7 @@ interface CountQuestion extends Address {
   readonly endsAt: InstantMs;
 }
 
-/** What an answer, or the lack of one, means for one intent. */
+/** The meaning of an answer, or of the lack of one, for an intent. */
 export type TellAnswer =
   | { readonly kind: 'delivered'; readonly how: string }
   /** Nothing is known; the same request again is safe while the destination remembers its identifier. */

@@ -5,7 +5,7 @@ import type { Intent } from './intent.ts';
 import { confirmedSum } from './intent.ts';
 import type { PushTarget } from './push-target.ts';
 
-/** What is weighed to decide an intent: the destination's count, and what is confirmed of it. */
+/** The figures that decide an intent: the destination's count, and the confirmed part of it. */
 export interface Figures {
   readonly counted: bigint;
   readonly confirmed: bigint;

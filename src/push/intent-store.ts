@@ -139,7 +139,7 @@ export async function insertSettled(
   return insertRow(database, { ...rowOf(intent, at), ...settled, last_answer: says });
 }
 
-/** Addresses anew what was never sent; false where a request went out in the meantime. */
+/** Gives an intent that was never sent a new address; false where a request went out in the meantime. */
 export async function placeIntent(
   database: Database,
   identifier: string,
@@ -166,7 +166,7 @@ type Addressed = Pick<Intent, 'identifier' | 'destination' | 'channel' | 'custom
 /**
  * Notes an attempt before its request goes out: from here on a crash leaves `sent`, and nobody
  * thinks it never went. False where the intent may no longer be sent, since somebody else decided
- * about it or addressed it anew, or its first attempt was too long ago.
+ * about it or gave it a new address, or its first attempt was too long ago.
  */
 export async function markAttempt(
   database: Database,

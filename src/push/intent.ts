@@ -7,7 +7,7 @@ import type { PushTarget } from './push-target.ts';
 /** The kinds of destination: a meter, an invoice item, or a person who settled a period elsewhere. */
 export type DestinationKind = 'meter' | 'invoice_item' | 'settled';
 
-/** What a destination was or will be told: exact, durable before the first request, and never changed. */
+/** A message that a destination was or will be sent: exact, durable before the first request, and never changed. */
 export interface Intent {
   readonly tenantId: string;
   readonly periodStart: string;

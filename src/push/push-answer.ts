@@ -26,14 +26,14 @@ const pushedPeriod = z.strictObject({
     'busy',
     'skipped',
   ]),
-  /** What was told, as far as we know, in millionths of the currency. */
+  /** The amount told, as far as we know, in millionths of the currency. */
   pushed: wholeField,
   currency: z.string(),
   detail: z.string().nullable(),
   /** What a person does about it; null where nothing needs to be done, or only time helps. */
   remedy: remedyField.nullable(),
 });
-/** What pushing one tenant's period came to. */
+/** The result of pushing one tenant's period. */
 export type PushedPeriod = z.infer<typeof pushedPeriod>;
 
 /** The rows stand by tenant and period. */

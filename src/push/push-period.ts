@@ -86,7 +86,7 @@ export function isUnsent(intent: Intent): boolean {
 
 /**
  * The part of the period's billable amount that no intent covers yet gets one, once somebody was found who
- * takes it and its customer was looked at. An intent that was never sent is placed anew, since its
+ * takes it and its customer was looked at. An intent that was never sent gets a new place, since its
  * tenant may have been given another customer, and a meter may no longer take it.
  */
 async function place(
@@ -99,7 +99,7 @@ async function place(
   const valueMicro = unsent?.valueMicro ?? dueOf(target, intents);
   if (valueMicro === 0n) return 'nothing_due';
   if (valueMicro < 0n) {
-    // What was taken back was proven never to have arrived, and is taken back anew.
+    // What was taken back was proven never to have arrived, and is taken back again.
     const again = await planTakeBack(takeBackPartsOf(parts), target, intents);
     if (again === null || typeof again === 'string') return overTold(parts, target, again);
     await insertIntent(parts.database, again, parts.clock());
@@ -124,7 +124,7 @@ async function place(
   return 'placed';
 }
 
-/** What was told stands beside what a person billed for it elsewhere, until a person has said what was done about that. */
+/** The amount told stays on record beside what a person billed for it elsewhere, until a person says how that was settled. */
 async function overTold(
   { destinations }: PushParts,
   target: PushTarget,
@@ -296,7 +296,7 @@ async function keepAnswer(run: PeriodRun, intent: Intent, answer: TellAnswer): P
   return detail;
 }
 
-/** What was never answered may have been counted: presence in the count is proof at once. */
+/** A request that was never answered may have been counted: presence in the count proves it at once. */
 async function confirmIfPresent(run: PeriodRun, step: Step): Promise<boolean> {
   const { open } = step;
   const figures = await figuresAt(run, step);

@@ -2,7 +2,7 @@ import type { Fault } from '../remedy.ts';
 import { advise } from '../remedy.ts';
 import type { PushTarget } from './push-target.ts';
 
-/** What ends a push for every tenant: what failed with one, or with so many in a row, would fail with all. */
+/** The end of a push for every tenant: a failure with one, or with several in a row, would repeat with all. */
 export interface PushStop {
   /** The reason why no further request may go out; null while they may. */
   reason(): Fault | null;

@@ -251,7 +251,7 @@ async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promi
   return resultOf(target, state, { detail, remedy: reason?.remedy ?? null, pushed });
 }
 
-/** What will not be said of one tenant does not stop the others; a fault of ours does. */
+/** A refusal for one tenant does not stop the others; a fault of ours does. */
 function asRefused(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   throw error;

@@ -6,7 +6,7 @@ export const unparkRequest = z.strictObject({
 });
 export type UnparkRequest = z.output<typeof unparkRequest>;
 
-/** What was decided, and what follows from it. */
+/** The decision, and what follows from it. */
 export const unparkAnswer = z.strictObject({
   identifier: z.string(),
   state: z.enum(['confirmed', 'missing']),

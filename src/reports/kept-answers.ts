@@ -34,9 +34,9 @@ const MOST_KEPT = 200;
 type KeepingParts = Pick<Parts, 'database' | 'clock' | 'log'>;
 
 /**
- * The answers about the whole ledger that pages share. On a small ledger each is made anew for every page. On a large
+ * The answers about the whole ledger that pages share. On a small ledger each is made again for every page. On a large
  * one some take seconds: then a page shows the last one and says of when it is, while the next is being made. Such a
- * one is kept in the database, too, so that a server that begins anew has it.
+ * one is kept in the database, too, so that a server that starts again has it.
  */
 export class KeptAnswers {
   readonly #parts: KeepingParts;
@@ -86,7 +86,7 @@ export class KeptAnswers {
     return tookMs > PATIENCE_MS && this.#parts.clock() < at + tookMs * AGE_OF_TOOK;
   }
 
-  /** Has every answer made anew at the next question, since somebody acted. */
+  /** Has every answer made again at the next question, since somebody acted. */
   outdate(): void {
     this.#outdatedAt = this.#parts.clock();
     for (const entry of this.#entries.values()) entry.isOutdated = true;
@@ -128,7 +128,7 @@ export class KeptAnswers {
     }
   }
 
-  /** No page waits for it: without it only the next server has to make it anew. */
+  /** No page waits for it: without it only the next server has to make it again. */
   #keep(question: string, made: MadeAnswer): void {
     const { database, log } = this.#parts;
     keepAnswer(database, question, made).catch((error: unknown) => {

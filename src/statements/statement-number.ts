@@ -5,7 +5,7 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
  * Returns the number of a tenant's statement, such as `2026-10-7KQ2-M9XD-4RTW`: it follows from the
- * tenant and the begin of the period alone, so that it is the same for ever. Its sixty bits of
+ * tenant and the begin of the period alone, so that it is the same forever. Its sixty bits of
  * SHA-256 keep a million tenants apart.
  */
 export function statementNumber(tenantId: string, periodStart: string): string {

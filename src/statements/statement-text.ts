@@ -85,7 +85,7 @@ export function renderStatementText(statement: StatementDocument): string {
   ].join('\n');
 }
 
-/** How many calls there were, and how many of them were not charged or not made anew. */
+/** How many calls there were, how many failed or were cancelled, and how many a cache answered. */
 function countsOf({ calls, failed, cancelled, cached }: StatementDocument['usage']): string {
   const count = (of: number) => groupDigits(String(of));
   const fromCache = cached === 0 ? '' : `, ${count(cached)} answered from a cache`;

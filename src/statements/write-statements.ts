@@ -45,7 +45,7 @@ interface WrittenStatements {
 }
 
 /**
- * Writes the statements of a month's closed periods to a folder. They are written anew each time to the
+ * Writes the statements of a month's closed periods to a folder. They are written again each time to the
  * same names, with the same bytes, since a closed period never changes.
  */
 export async function writeStatements(

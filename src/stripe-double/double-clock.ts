@@ -9,7 +9,7 @@ export interface DoubleClock {
   readonly now: Clock;
   /** Unix seconds, as most of the API counts time. */
   nowSeconds(): number;
-  /** Begins anew at that instant, or at the base clock's own where it is null. */
+  /** Begins again at that instant, or at the base clock's own where it is null. */
   restart(instant: InstantMs | null): void;
   /** Makes it that instant; the clock goes on from there. */
   moveTo(instant: InstantMs): void;

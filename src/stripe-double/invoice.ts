@@ -70,7 +70,7 @@ export function finalizesAt(invoice: Invoice): InstantMs | null {
 }
 
 /**
- * Finalizes a draft: its usage is counted anew, and nothing that arrives later changes it. Throws
+ * Finalizes a draft: its usage is counted again, and nothing that arrives later changes it. Throws
  * 400 when it is no draft. Payment is not modeled, so what is not zero stays open until it is paid.
  */
 export function finalizeInvoice(account: Account, invoice: Invoice): void {

@@ -6,7 +6,7 @@ export function newId(prefix: string): string {
 }
 
 /**
- * Returns the same id for the same parts, for rows that are computed anew by each call, so that
+ * Returns the same id for the same parts, for rows that are computed again by each call, so that
  * paging works.
  */
 export function derivedId(prefix: string, ...parts: readonly (string | number)[]): string {

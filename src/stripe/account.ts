@@ -3,7 +3,7 @@ import type { Fault } from '../remedy.ts';
 import type { StripeClient } from './stripe-client.ts';
 import { askStripe } from './stripe-client.ts';
 
-/** What each client was answered; a key never changes its account. */
+/** The account of each client, which is kept because a key never changes its account. */
 const accounts = new WeakMap<StripeClient, Promise<string | null>>();
 
 /**

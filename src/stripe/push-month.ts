@@ -44,7 +44,7 @@ export async function pushMonth(
     : replaced(answer, await pushTargets(push, taken, { onOutage }));
 }
 
-/** What would be told of periods that are not closed yet, if they were. */
+/** Plans the pushes of periods that are not closed yet: what would be told if they were. */
 export async function planPushes(
   parts: StripeParts,
   targets: readonly PushTarget[],

@@ -46,7 +46,7 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
   }
 }
 
-/** What Stripe once counted cannot be told anew; of the rest, each has an identifier of its own. */
+/** Intents that Stripe once counted cannot be sent again; each of the others has an identifier of its own. */
 function toTellAnew(unproven: readonly string[]): Remedy {
   const look = advise`${{ operation: 'stripe alerts', all: false }} shows what Stripe reports that it does not count`;
   if (unproven.length === 0) return look;

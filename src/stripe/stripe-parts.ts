@@ -1,7 +1,7 @@
 import type { Parts } from '../parts.ts';
 import type { StripeClient } from './stripe-client.ts';
 
-/** What every part of the Stripe side works with. */
+/** The parts that all of the Stripe side uses. */
 export interface StripeParts extends Parts {
   readonly stripe: StripeClient;
   readonly livemode: boolean;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 
-/** What is due in one currency of a period that has ended and takes entries still. */
+/** The amount due in one currency for a period that has ended and still takes entries. */
 export interface EndedPeriod {
   readonly periodStart: string;
   readonly currency: string;

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Tables } from '../database/tables.ts';
 import { PICO_PER_MICRO } from '../money.ts';
 
-/** What the last live close in a currency carried on to a customer's credit, in picodollars below zero. */
+/** The credit that the last live close in a currency carried on for a customer, in picodollars below zero. */
 export interface StandingCredit {
   readonly tenant_id: string;
   readonly currency: string;

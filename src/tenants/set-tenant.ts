@@ -33,7 +33,7 @@ import {
   withdrawCalendarChanges,
 } from './tenant-store.ts';
 
-/** What changing a tenant works with. */
+/** The parts for changing a tenant. */
 export interface SetTenantParts extends Pick<Parts, 'database' | 'clock'> {
   /**
    * Says why a customer cannot be this tenant's, with the remedy, or null. It is left out where nobody
@@ -97,7 +97,7 @@ export async function setTenant(
   });
 }
 
-/** What is given of the texts of a tenant's row; an empty one takes away what there is. */
+/** The texts given for a tenant's row; an empty one clears the stored text. */
 function givenTexts({ stripe_customer, name, address, contact }: SetTenantRequest) {
   const texts = Object.entries({ stripe_customer, name, address, contact });
   const given = texts.filter(([, text]) => text !== undefined);
@@ -265,7 +265,7 @@ async function setPriceBook(
   return { other, leftOwed: await nameLeftOwed(transaction, tenantId, { currency, from, at }) };
 }
 
-/** What of a tenant stands in other currencies than the book's that it is given. */
+/** The tenant's amounts in currencies other than that of the book it is given. */
 interface InOtherCurrencies {
   /** The periods that a re-rating is to bring into the book's currency. */
   readonly other: readonly OtherCurrency[];

@@ -21,7 +21,7 @@ export const TENANT_SETTINGS = [
   ...(['name', 'address', 'contact'] as const),
 ] as const;
 
-/** What is not given stays as it is; a tenant that is not there is made. */
+/** Fields that are not given keep their value; a tenant that does not exist is created. */
 export const setTenantRequest = z
   .strictObject({
     tenant_id: z.string(),
@@ -93,7 +93,7 @@ const owedInOther = z.strictObject({
   remedy: remedyField,
 });
 
-/** What is owed to a tenant in a currency in which it pays no more. */
+/** The amount owed to a tenant in a currency in which it no longer pays. */
 export const leftOwed = owedInOther.extend({
   tenant_id: z.string(),
   /** The period that carried it on. */
@@ -107,7 +107,7 @@ export const setTenantAnswer = tenantAnswer.extend({
   to_rerate: listOf(monthField),
   /** What is owed to it in other currencies than the book's that it was given, which no period of that one takes in. */
   left_owed: listOf(owedInOther),
-  /** What a change of its mode decides beyond the running period. */
+  /** The effects of a change of mode beyond the running period. */
   decided_by_mode: listOf(z.strictObject({ detail: z.string(), remedy: remedyField })),
 });
 export type SetTenantAnswer = z.infer<typeof setTenantAnswer>;

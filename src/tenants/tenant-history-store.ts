@@ -7,7 +7,7 @@ import { readChargedCurrencies } from '../periods/charged-currencies-store.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { TENANT_SETTINGS } from './tenant-answer.ts';
 
-/** What was set of a tenant; a book has dates of its own. */
+/** A change of a tenant's settings; a book has dates of its own. */
 interface TenantChange {
   readonly changed_at: InstantMs;
   readonly setting: (typeof TENANT_SETTINGS)[number];

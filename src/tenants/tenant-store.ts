@@ -201,7 +201,7 @@ export async function readPeriodSpans(
   return rows.map(({ start, first, last }) => ({ startDate: start, first, last }));
 }
 
-/** Gives open periods their bounds anew; the database refuses it once one of the tenant's is shut. */
+/** Gives open periods new bounds; the database refuses it once one of the tenant's is shut. */
 export async function updatePeriodBounds(
   transaction: Transaction,
   tenantId: string,
@@ -296,7 +296,7 @@ export async function readLastCurrency(
   return last?.currency ?? null;
 }
 
-/** What the last live close in a currency carried on to the customer's credit, in picodollars below zero. */
+/** The credit that the last live close in a currency carried on, in picodollars below zero. */
 interface CarriedCredit {
   readonly currency: string;
   readonly periodStart: string;

@@ -4,7 +4,7 @@ import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { isPrivateAddress, readEndpointUrl } from './address.ts';
 
-/** What one try came to; a receiver that is gone wants nothing any more. */
+/** The result of one try; a receiver that is gone gets no more messages. */
 export interface Tried {
   readonly kind: 'taken' | 'failed' | 'gone';
   /** What the receiver answered, or why it could not be asked. */

@@ -75,7 +75,7 @@ function budgetData(row: Omit<ThresholdFact, 'event_key' | 'share'>) {
     budget_id: row.budget_id.toString(),
     tenant_id: row.tenant_id,
     per: row.per,
-    /** A day, the day on which a period begins, a run, or '' where the budget never begins anew. */
+    /** A day, the day on which a period begins, a run, or '' where the budget never starts again. */
     time: row.time_key,
     measure: row.measure,
     currency: row.currency,

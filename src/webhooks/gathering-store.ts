@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts';
 import type { Pico } from '../money.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 
-/** What was closed or told since an endpoint is there, and has no event yet. */
+/** A close or a push since an endpoint exists that has no event yet. */
 export interface PeriodFact {
   readonly kind: 'period.closed' | 'period.pushed' | 'period.parked';
   readonly event_key: string;

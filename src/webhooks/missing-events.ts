@@ -110,7 +110,7 @@ function sumOf(things: readonly MissingThing[]): Pick<MissingThing, 'amount' | '
   return { amount: formatPico(sum), currency };
 }
 
-/** What ended and came again is another message, so the instant is in its key. */
+/** A problem that ended and came back is another message, so the instant is in its key. */
 function happened(key: string, thing: MissingThing, now: InstantMs): Happened {
   return {
     kind: 'month.incomplete',

@@ -6,9 +6,9 @@ import type { WebhookKind } from './webhook-answer.ts';
 /** Something that happened, before it is in the outbox. */
 export interface Happened {
   readonly kind: WebhookKind;
-  /** Two things with the same key are one, and are told once for ever. */
+  /** Two things with the same key are one, and are only ever told once. */
   readonly key: string;
-  /** What happens to one subject is told in its order. */
+  /** Events about one subject are delivered in order. */
   readonly subject: string;
   readonly occurredAt: InstantMs;
   readonly data: Readonly<Record<string, unknown>>;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { countField, idField, instantField, instantGiven, listOf } from '../fields.ts';
 
-/** What somebody may want to hear of. */
+/** The kinds of events to which an endpoint can subscribe. */
 export const WEBHOOK_KINDS = [
   /** A budget came to one of the shares that it names; of a budget for each run, that run did. */
   'budget.threshold',
-  /** At the pace of now a budget will be passed before it begins anew. */
+  /** At the pace of now a budget will be passed before it starts again. */
   'budget.projected_overrun',
   /** Somebody asks for a higher limit, and an operator answers. */
   'budget.raise_requested',
@@ -68,7 +68,7 @@ export const removedEndpointAnswer = z.strictObject({
 });
 export type RemovedEndpointAnswer = z.infer<typeof removedEndpointAnswer>;
 
-/** What became of one try. */
+/** The outcome of one try. */
 export const testedEndpointAnswer = z.strictObject({
   endpoint_id: z.string(),
   event_id: idField,

@@ -103,7 +103,9 @@ describe.concurrent('the environment', () => {
   it('says which server does not answer', async () => {
     const result = await cli(['verify'], { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
     expect(result.exitCode).toBe(3);
-    expect(result.stderr).toContain('the server does not answer: connect ECONNREFUSED 127.0.0.1:1\n');
+    expect(result.stderr).toContain(
+      'the server does not answer: connect ECONNREFUSED 127.0.0.1:1\n',
+    );
     expect(result.stderr).toContain('DATABASE_URL');
   });
 

@@ -63,7 +63,7 @@ function saysNothing(bytes: Buffer, text: string, isProtobuf: boolean): boolean 
   return /^\s*(?:\{\s*\}|\[\s*\])?\s*$/.test(text.slice(0, 1000)) && text.length <= 1000;
 }
 
-/** What begins like no JSON is nobody's event: it is told so, and nothing of it is kept. */
+/** A body that does not begin like JSON is not an event: the answer says so, and nothing of it is kept. */
 function isNoJson(text: string, isProtobuf: boolean): boolean {
   return !isProtobuf && !/^\s*[[{]/.test(text);
 }

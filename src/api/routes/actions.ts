@@ -305,5 +305,5 @@ const MONTH: readonly Route[] = [
   }),
 ];
 
-/** What changes the ledger and the month, for whoever operates it. */
+/** The routes by which an operator changes the ledger and the month. */
 export const ACTIONS: readonly Route[] = [...CORRECTIONS, ...QUARANTINE, ...MONTH];

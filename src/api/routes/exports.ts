@@ -58,5 +58,5 @@ const journal: Route = {
   },
 };
 
-/** What other systems of finance read in. */
+/** The routes of exports for other finance systems. */
 export const EXPORTS: readonly Route[] = [focus, journal];

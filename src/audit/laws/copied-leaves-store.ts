@@ -14,7 +14,7 @@ export interface CopiedLeaves {
 }
 
 /**
- * Reads the entries of batches, by the ids and the salts of these, and makes the hash of each anew. Postgres copies them
+ * Reads the entries of batches, by the ids and the salts of these, and makes the hash of each again. Postgres copies them
  * out, since that is nearly the text that is hashed and costs it a fifth of making the hash itself.
  */
 export async function readCopiedLeaves(

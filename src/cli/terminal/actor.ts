@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /**
  * The actor is the person at the keyboard, unless another is named. What `--actor` gives is kept
- * for ever.
+ * forever.
  */
 export function addActor(command: Command): Command {
   return command.option('--actor <name>', 'who', accountName());

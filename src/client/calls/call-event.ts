@@ -66,7 +66,7 @@ function timeOf(answer: AnswerReading, name: 'completed_at' | 'created_at'): Ins
   return answer.background === true && typeof seconds === 'number' ? seconds * 1000 : null;
 }
 
-/** Shorter ids may be anybody's, and those of some servers begin anew. */
+/** Shorter ids may be anybody's, and those of some servers start again. */
 const SHORTEST_ID = 20;
 
 /** One answer is one event, whoever reads it again; a call without an answer is one by its request. */

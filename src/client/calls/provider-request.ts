@@ -113,7 +113,7 @@ function codePointsIn(text: string): number {
 }
 
 /**
- * Returns the same text with `include_usage`, put in without writing the rest of it anew; null
+ * Returns the same text with `include_usage`, put in without writing the rest of it again; null
  * where it asks already.
  */
 function askForUsage(text: string, options: Slice | undefined): string | null {

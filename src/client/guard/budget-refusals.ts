@@ -13,7 +13,7 @@ export class BudgetExceeded extends Error {
   readonly held: string | null;
   readonly left: string | null;
   readonly currency: string | null;
-  /** When the budget begins anew, RFC 3339; null where it never does. */
+  /** When the budget starts again, RFC 3339; null where it never does. */
   readonly resetsAt: string | null;
   /** Seconds after which the same call may be borne; null where it never is. */
   readonly retryAfter: number | null;

@@ -43,7 +43,7 @@ export interface Act {
   /** It shows a difference that is never made: there is nothing to confirm. */
   readonly isLook?: boolean;
   /**
-   * What the form leaves out and already stands, where the act sets all of it anew: it is shown in the form, and confirmed
+   * What the form leaves out and already stands, where the act sets all of it again: it is shown in the form, and confirmed
    * with what was said.
    */
   readonly standing?: (

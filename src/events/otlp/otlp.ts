@@ -56,7 +56,7 @@ function translateRequest(value: object): readonly Translation[] {
   ];
 }
 
-/** What is no span gets an event without the required fields, so that it is quarantined, not dropped. */
+/** Anything that is not a span becomes an event without the required fields, so that it is quarantined, not dropped. */
 function refusedLater(value: unknown): Translation {
   return {
     event: withoutAbsent({ source: 'otlp', event_id: value ?? undefined }),

@@ -2,9 +2,9 @@ import { minorPerBilled, picoPerBilled } from '../../currencies.ts';
 import type { Pico } from '../../money.ts';
 import { divideHalfUp, floorDivide, PICO_PER_MICRO } from '../../money.ts';
 
-/** What a period's exact sum comes to (R14). */
+/** The billable amount of a period's exact sum, and what it carries on (R14). */
 export interface Billable {
-  /** What Stripe is told: whole micro-dollars, never negative. */
+  /** The amount that Stripe is told: whole micro-dollars, never negative. */
   readonly billableMicro: bigint;
   /** What is left for the tenant's next period: below a micro-dollar, or the whole of a negative sum. */
   readonly carriedOut: Pico;

@@ -86,7 +86,7 @@ function boundFaults(facts: PeriodFacts, period: PeriodRow | undefined): readonl
   ];
 }
 
-/** What was closed before there were seals is frozen without a root. */
+/** Periods closed before there were seals are frozen without a root. */
 function frozenFacts(close: CloseRow, entriesRoot: string) {
   const frozen = JSON.parse(close.manifest);
   return {

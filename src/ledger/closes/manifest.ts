@@ -23,7 +23,7 @@ export interface PeriodFacts {
   readonly timeZone: string;
   readonly currency: string;
   readonly carriedIn: Pico;
-  /** What an older close has not is left out when it is made again. */
+  /** Fields that an older close does not have are left out when its manifest is recomputed. */
   readonly format: ManifestFormat;
   /** Merkle root over the hashes of the entries; null in a close older than the seals and the layers. */
   readonly entriesRoot: string | null;

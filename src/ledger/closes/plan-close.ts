@@ -13,7 +13,7 @@ import { manifestsSoFar, type PeriodSoFar } from './manifest-so-far.ts';
 import { groupPeriodsIn } from './period-groups-store.ts';
 import { judgeMonth } from './shut-periods.ts';
 
-/** What a close would do, and the periods that it would close. */
+/** The plan of a close, and the periods that it would close. */
 interface ClosePlan {
   readonly answer: CloseAnswer;
   readonly planned: readonly PeriodSoFar[];

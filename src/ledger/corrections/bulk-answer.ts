@@ -42,7 +42,7 @@ const unpricedRow = z.strictObject({
 });
 export type UnpricedRow = z.infer<typeof unpricedRow>;
 
-/** What every correction of many entries answers. */
+/** The answer to every correction of many entries. */
 export const differenceFields = {
   dry_run: z.boolean(),
   /** Entries that were looked at. */

@@ -1,7 +1,7 @@
 import { exactPico, formatPico } from '../../money.ts';
 import type { DifferenceRow } from './bulk-answer.ts';
 
-/** What a correction of many entries comes to for one tenant in one currency. */
+/** The effect of a correction of many entries on one tenant in one currency. */
 export interface TenantSide {
   readonly tenant_id: string;
   readonly currency: string;

@@ -68,7 +68,7 @@ export interface NewEntry {
   readonly charge: Pico | null;
   readonly cost: Pico | null;
   readonly requestedCost: Pico | null;
-  /** What the producer said that the call cost: evidence beside our own cost (R22). */
+  /** The cost of the call according to the producer: evidence beside our own cost (R22). */
   readonly reportedCost: ReportedCost | null;
   readonly currency: string;
   readonly chargeRate: RateReference | null;

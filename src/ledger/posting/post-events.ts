@@ -31,7 +31,7 @@ import { queueSettlements } from './settlement-store.ts';
 import type { UnnamedSpan } from './unnamed-store.ts';
 import { insertUnnamedSpans } from './unnamed-store.ts';
 
-/** What posting one event answers (R9). A conflict names what the ledger holds; it changes nothing. */
+/** The answer to posting one event (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =
   | { readonly kind: 'posted' }
   | { readonly kind: 'duplicate' }

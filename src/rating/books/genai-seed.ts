@@ -16,7 +16,7 @@ import {
  * Makes a cost book of the prices that the package `@pydantic/genai-prices` carries, for a person to
  * review and import. It is a seed and not a source of truth: the package warns that its prices may be
  * wrong, and a newer version of it changes prices of the past too, so a book names its version and is
- * never made anew under usage that it has already priced.
+ * never made again under usage that it has already priced.
  */
 
 export interface SeedOptions {

@@ -33,7 +33,7 @@ export async function importPriceBooks(
   return versions;
 }
 
-/** Shows what an import would answer, and what each version would price differently from the one before it. */
+/** Plans an import: its answer, and what each version would price differently from the one before it. */
 async function planImports(
   parts: Pick<Parts, 'database' | 'clock'>,
   documents: ImportRequest['documents'],

@@ -1,6 +1,6 @@
 import type { FurtherUnit } from '../../units.ts';
 
-/** One priced row of one version of a book; immutable, so that an entry can point at it for ever. */
+/** One priced row of one version of a book; immutable, so that an entry can point at it forever. */
 export interface Rate {
   readonly rateId: bigint;
   /** The book that has the row; a cost-plus charge points at a row of a cost book. */

@@ -1,7 +1,7 @@
 import type { InstantMs } from '../../clock.ts';
 import { divideHalfUp, type Pico } from '../../money.ts';
 
-/** Rates of one base from one instant on; immutable, so that an entry can point at them for ever. */
+/** Rates of one base from one instant on; immutable, so that an entry can point at them forever. */
 export interface ExchangeVersion {
   readonly versionId: bigint;
   readonly base: string;

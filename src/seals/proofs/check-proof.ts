@@ -111,7 +111,7 @@ interface PricedGroup {
   charge: bigint;
 }
 
-/** Charges in another currency than the bill's were taken back in it, when they were priced anew. */
+/** Charges in another currency than the bill's were taken back in it, when they were priced again. */
 function tallyEntries(proof: Proof, frozen: Frozen): Tally {
   const names = shownColumns();
   const meters = 'input cache_read cache_write output calls'

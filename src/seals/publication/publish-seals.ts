@@ -13,7 +13,7 @@ import type { ObjectLock } from './seal-bucket-client.ts';
 
 /**
  * Seals what is posted, and publishes the last seal of each UTC day that is not published there yet. Whoever
- * holds one of them can tell later that nothing before it was written anew.
+ * holds one of them can tell later that nothing before it was rewritten.
  */
 export async function publishSeals(
   parts: Pick<Parts, 'database' | 'clock'> & S3Parts,

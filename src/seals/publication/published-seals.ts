@@ -3,8 +3,8 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 
 /**
- * A seal as it is given away: whoever holds it can tell later that the chain up to it was not written
- * anew. One line of JSON each, in a file that is only appended to.
+ * A seal as it is given away: whoever holds it can tell later that the chain up to it was not rewritten.
+ * One line of JSON each, in a file that is only appended to.
  */
 export interface PublishedSeal {
   readonly format: 'spanledger-published-seal-1';
@@ -16,9 +16,9 @@ export interface PublishedSeal {
 }
 
 /**
- * What an operator says first at a new place, after a backup was restored: from which seal the chain goes on anew, and
+ * What an operator says first at a new place, after a backup was restored: from which seal the chain continues, and
  * which seals of the place before it are lost. Nobody can tell by it whether a backup was restored or the ledger
- * written anew, so it stands where an auditor reads it, and the place before it stays as it is.
+ * rewritten, so it stands where an auditor reads it, and the place before it stays as it is.
  */
 export interface PublishedRestore {
   readonly format: 'spanledger-published-restore-1';

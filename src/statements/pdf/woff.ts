@@ -7,7 +7,7 @@ const SFNT_ENTRY = 16;
 
 /**
  * Returns the plain font (sfnt) that a WOFF 1.0 file holds compressed, table by table. A document
- * reads a font's tables many times, and its library would unfold each of them anew for every
+ * reads a font's tables many times, and its library would unfold each of them again for every
  * document. Source: https://www.w3.org/TR/WOFF/, sections 3 and 4.
  */
 export function unfoldWoff(woff: Buffer): Buffer {

@@ -41,7 +41,7 @@ export interface Party {
   readonly lines: readonly string[];
 }
 
-/** The issuer may be named anew for one statement. */
+/** Returns the issuer; a name given for this statement replaces its own. */
 export function issuerOf({ issuer }: StatementDocument, name: string | null): Party {
   return { name: name ?? issuer.name, lines: issuer.address?.split('\n') ?? [] };
 }

@@ -6,7 +6,7 @@ import { readPeriodsOfInvoice } from './invoice-store.ts';
 import type { MeterBill } from './meter-bill.ts';
 import type { InvoicePeriod, OwnInvoice } from './own-invoice.ts';
 
-/** What an invoice bills of one of its periods. */
+/** The part of an invoice that bills one of its periods. */
 interface PeriodShare extends MeterBill {
   readonly period: InvoicePeriod;
 }

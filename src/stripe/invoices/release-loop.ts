@@ -13,7 +13,7 @@ export async function runReleases(parts: StripeParts, stop: AbortSignal): Promis
   }
 }
 
-/** What fails now is tried again at the next turn; what else is served goes on. */
+/** A failed release is tried again at the next turn; the server keeps running. */
 async function releaseProven(parts: StripeParts): Promise<void> {
   try {
     await releaseInvoices(parts, { month: null });
