@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
-import type { LagParts, WorkerFigures, WorkerLag } from '../ingest/worker-figures.ts';
-import { readLag } from '../ingest/worker-figures.ts';
+import type { LagParts, WorkerFigures, WorkerLag } from '../ingest/worker/worker-figures.ts';
+import { readLag } from '../ingest/worker/worker-figures.ts';
 import type { Log } from '../log.ts';
 import { answerHealth, endingProblem } from './health.ts';
 import { type Listening, listenAt } from './listening.ts';

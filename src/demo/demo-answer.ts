@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { verificationAnswer } from '../audit/laws/verification-answer.ts';
 import { amountField, countField, listOf, monthField, wholeField } from '../fields.ts';
-import { workerAnswer } from '../ingest/worker-answer.ts';
+import { workerAnswer } from '../ingest/worker/worker-answer.ts';
 
 export const demoRequest = z.strictObject({
   /** The path of a trace to replay; null for a generated one. */

@@ -1,8 +1,8 @@
 import { verifyLedger } from '../audit/laws/verify-ledger.ts';
 import { DAY_MS, formatInstant, parseInstant } from '../clock.ts';
 import { openQueue } from '../ingest/queue-client.ts';
-import { runWorker } from '../ingest/run-worker.ts';
-import type { WorkerAnswer } from '../ingest/worker-answer.ts';
+import { runWorker } from '../ingest/worker/run-worker.ts';
+import type { WorkerAnswer } from '../ingest/worker/worker-answer.ts';
 import type { CloseAnswer } from '../ledger/closes/close-answer.ts';
 import { closePeriods } from '../ledger/closes/close-periods.ts';
 import { type CalendarMonth, lastEndedMonth } from '../month/last-ended-month.ts';

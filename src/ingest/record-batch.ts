@@ -14,8 +14,8 @@ import { postEvents } from '../ledger/posting/post-events.ts';
 import type { BatchHead, Receipt } from '../ledger/posting/posting-store.ts';
 import { insertReceipts, probeEvents } from '../ledger/posting/posting-store.ts';
 import type { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import type { QuarantinedEvent } from './quarantine-store.ts';
-import { insertQuarantined, readWaitingBodies } from './quarantine-store.ts';
+import type { QuarantinedEvent } from './quarantine/quarantine-store.ts';
+import { insertQuarantined, readWaitingBodies } from './quarantine/quarantine-store.ts';
 
 /** The outcome of one item of a batch. */
 export type ItemOutcome = 'posted' | 'duplicate' | 'conflict' | 'quarantined' | 'empty';

@@ -1,7 +1,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
+import { replayQuarantine } from '../../src/ingest/quarantine/replay-quarantine.ts';
 import { openQueueKeeper } from '../../src/ingest/taking/queue-keeper.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorkerDoor } from '../../src/api/worker-door.ts';
-import { runFiguresLoop } from '../../src/ingest/figures-loop.ts';
-import { WorkerFigures } from '../../src/ingest/worker-figures.ts';
+import { runFiguresLoop } from '../../src/ingest/worker/figures-loop.ts';
+import { WorkerFigures } from '../../src/ingest/worker/worker-figures.ts';
 import type { Log } from '../../src/log.ts';
 import { openLog } from '../../src/log.ts';
 import { cli } from '../support/cli.ts';

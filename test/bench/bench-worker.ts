@@ -2,7 +2,7 @@ import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
-import { runWorker } from '../../src/ingest/run-worker.ts';
+import { runWorker } from '../../src/ingest/worker/run-worker.ts';
 import { openLog } from '../../src/log.ts';
 import type { Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';

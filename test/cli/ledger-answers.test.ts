@@ -26,7 +26,7 @@ import {
   quarantineAnswer,
   quarantinedAnswer,
   replayAnswer,
-} from '../../src/ingest/quarantine-answer.ts';
+} from '../../src/ingest/quarantine/quarantine-answer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import {
   closeTenantAnswer,

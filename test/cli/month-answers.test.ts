@@ -9,7 +9,7 @@ import {
   verificationRequest,
 } from '../../src/audit/laws/verification-answer.ts';
 import { migrationAnswer, migrationRequest } from '../../src/database/migration-answer.ts';
-import { workerAnswer, workerRequest } from '../../src/ingest/worker-answer.ts';
+import { workerAnswer, workerRequest } from '../../src/ingest/worker/worker-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
 import { monthAnswer, monthPlanAnswer, monthRequest } from '../../src/month/month-answer.ts';
 import { statusAnswer, statusRequest } from '../../src/month/status/status-answer.ts';

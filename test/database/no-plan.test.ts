@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { explainFault } from '../../src/database/explain-fault.ts';
-import { Patience } from '../../src/ingest/patience.ts';
+import { Patience } from '../../src/ingest/worker/patience.ts';
 import { openLog } from '../../src/log.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { freshDatabase } from '../support/database.ts';

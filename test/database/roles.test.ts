@@ -7,7 +7,7 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { makeRoles } from '../../src/database/roles.ts';
 import { readBody } from '../../src/events/read-body.ts';
 import { recordBatch } from '../../src/ingest/record-batch.ts';
-import { refuseUnfitSession } from '../../src/ingest/worker-session-store.ts';
+import { refuseUnfitSession } from '../../src/ingest/worker/worker-session-store.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { LATER_SHOWN_COLUMNS, SHOWN_COLUMNS } from '../../src/ledger/entries/entry-columns.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';

@@ -7,7 +7,7 @@ import type { InstantMs } from '../../src/clock.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { parseModelMap } from '../../src/events/model-map.ts';
-import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
+import { replayQuarantine } from '../../src/ingest/quarantine/replay-quarantine.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';

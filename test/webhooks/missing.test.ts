@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { MIGRATIONS } from '../../src/database/migrate.ts';
-import { dismissQuarantine } from '../../src/ingest/dismiss-quarantine.ts';
+import { dismissQuarantine } from '../../src/ingest/quarantine/dismiss-quarantine.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { openLog } from '../../src/log.ts';
 import type { MissingThing } from '../../src/month/completeness/missing-answer.ts';

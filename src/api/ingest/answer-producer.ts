@@ -1,6 +1,6 @@
-import type { ClockWatch } from '../../ingest/clock-watch.ts';
 import { isSignedByLangwatch } from '../../ingest/taking/langwatch-signature.ts';
 import type { TakenAnswer } from '../../ingest/taking/taken-answer.ts';
+import type { ClockWatch } from '../../ingest/worker/clock-watch.ts';
 import { type Caller, callerWord } from '../../keys/key.ts';
 import type { AppOptions } from '../app-options.ts';
 import type { Bearer, KeyDoor } from '../bearer.ts';

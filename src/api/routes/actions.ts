@@ -1,6 +1,6 @@
-import { acceptConflict } from '../../ingest/accept-conflict.ts';
-import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
-import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
+import { acceptConflict } from '../../ingest/quarantine/accept-conflict.ts';
+import { dismissQuarantine, purgeQuarantine } from '../../ingest/quarantine/dismiss-quarantine.ts';
+import { listQuarantine, showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
 import {
   acceptConflictAnswer,
   acceptConflictRequest,
@@ -13,8 +13,8 @@ import {
   quarantinedRequest,
   replayAnswer,
   replayRequest,
-} from '../../ingest/quarantine-answer.ts';
-import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
+} from '../../ingest/quarantine/quarantine-answer.ts';
+import { replayQuarantine } from '../../ingest/quarantine/replay-quarantine.ts';
 import { closeAnswer, closeRequest } from '../../ledger/closes/close-answer.ts';
 import { closePeriods } from '../../ledger/closes/close-periods.ts';
 import { closeTenant } from '../../ledger/closes/close-tenant.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { counted } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
-import { acceptConflict } from '../../ingest/accept-conflict.ts';
-import { dismissQuarantine, purgeQuarantine } from '../../ingest/dismiss-quarantine.ts';
-import { listQuarantine, showQuarantined } from '../../ingest/list-quarantine.ts';
-import type { DismissAnswer } from '../../ingest/quarantine-answer.ts';
+import { acceptConflict } from '../../ingest/quarantine/accept-conflict.ts';
+import { dismissQuarantine, purgeQuarantine } from '../../ingest/quarantine/dismiss-quarantine.ts';
+import { listQuarantine, showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
+import type { DismissAnswer } from '../../ingest/quarantine/quarantine-answer.ts';
 import {
   acceptConflictRequest,
   dismissRequest,
@@ -12,8 +12,8 @@ import {
   quarantinedRequest,
   quarantineRequest,
   replayRequest,
-} from '../../ingest/quarantine-answer.ts';
-import { replayQuarantine } from '../../ingest/replay-quarantine.ts';
+} from '../../ingest/quarantine/quarantine-answer.ts';
+import { replayQuarantine } from '../../ingest/quarantine/replay-quarantine.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount, readDay, readId } from '../terminal/arguments.ts';

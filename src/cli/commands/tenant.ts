@@ -35,7 +35,11 @@ function addSet(group: Command): void {
     .option('--time-zone <zone>', 'IANA zone of its billing periods')
     .option('--anchor-day <n>', 'day of the month on which periods begin', readAnchorDay)
     .option('--price-book <book>', 'the charge book that it pays by')
-    .option('--price-book-from <instant>', 'from when that book holds; now, where you leave it out', readInstant)
+    .option(
+      '--price-book-from <instant>',
+      'from when that book holds; now, where you leave it out',
+      readInstant,
+    )
     .option('--stripe-customer <id>', "its customer in Stripe, cus_…; '' takes it away")
     .option('--name <name>', "what its statements call it; '' takes it away")
     .option('--address <lines>', 'its address, with \\n between the lines')

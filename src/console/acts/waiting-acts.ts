@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import { counted } from '../../counted.ts';
-import { foreseePurge } from '../../ingest/dismiss-quarantine.ts';
-import { showQuarantined } from '../../ingest/list-quarantine.ts';
+import { foreseePurge } from '../../ingest/quarantine/dismiss-quarantine.ts';
+import { showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
 import {
   type AcceptConflictAnswer,
   type DismissAnswer,
@@ -10,7 +10,7 @@ import {
   type QuarantinedAnswer,
   quarantinedRequest,
   type ReplayAnswer,
-} from '../../ingest/quarantine-answer.ts';
+} from '../../ingest/quarantine/quarantine-answer.ts';
 import { readRequest } from '../../request.ts';
 import { countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, link } from '../view/table.ts';

@@ -4,8 +4,8 @@ import {
   type QuarantineSurvey,
   showQuarantined,
   surveyQuarantine,
-} from '../../ingest/list-quarantine.ts';
-import { quarantinedRequest } from '../../ingest/quarantine-answer.ts';
+} from '../../ingest/quarantine/list-quarantine.ts';
+import { quarantinedRequest } from '../../ingest/quarantine/quarantine-answer.ts';
 import { readRequest } from '../../request.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';

@@ -2,7 +2,7 @@ import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
 import { counted } from '../../counted.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
-import { listQuarantined } from '../../ingest/quarantine-store.ts';
+import { listQuarantined } from '../../ingest/quarantine/quarantine-store.ts';
 import { findWaiting } from '../../ledger/closes/waiting-entries.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico, PICO_PER_MICRO } from '../../money.ts';

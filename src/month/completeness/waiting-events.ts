@@ -1,7 +1,7 @@
 import { type InstantMs, instantOrNull } from '../../clock.ts';
 import type { UsageEvent } from '../../events/event.ts';
 import { readNativeEvent } from '../../events/native-event.ts';
-import type { QuarantineRow } from '../../ingest/quarantine-store.ts';
+import type { QuarantineRow } from '../../ingest/quarantine/quarantine-store.ts';
 import type { Pico } from '../../money.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';

@@ -1,7 +1,7 @@
 import { tellOpenHolds } from '../../budgets/list-budgets.ts';
 import { formatInstant, formatInstantOrNull } from '../../clock.ts';
 import type { QueueClient } from '../../ingest/queue-client.ts';
-import { lagOf } from '../../ingest/worker-figures.ts';
+import { lagOf } from '../../ingest/worker/worker-figures.ts';
 import { readBehind } from '../../ledger/rollups/behind-store.ts';
 import type { Parts } from '../../parts.ts';
 import type { LeaversAnswer } from '../../reports/leavers-answer.ts';

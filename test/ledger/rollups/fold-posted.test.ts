@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
 import { reversePool } from '../../../src/allocation/allocate-pool.ts';
 import { parseInstant } from '../../../src/clock.ts';
-import { acceptConflict } from '../../../src/ingest/accept-conflict.ts';
-import { replayQuarantine } from '../../../src/ingest/replay-quarantine.ts';
+import { acceptConflict } from '../../../src/ingest/quarantine/accept-conflict.ts';
+import { replayQuarantine } from '../../../src/ingest/quarantine/replay-quarantine.ts';
 import { acceptEntries } from '../../../src/ledger/corrections/accept-entries.ts';
 import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { correctEntry } from '../../../src/ledger/corrections/correct-entry.ts';

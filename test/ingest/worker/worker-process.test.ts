@@ -1,13 +1,13 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { CliProcess } from '../support/cli.ts';
-import { startCli } from '../support/cli.ts';
-import type { TestDatabase } from '../support/database.ts';
-import { count, freshDatabase } from '../support/database.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
-import type { TestQueue } from '../support/queue.ts';
-import { freshQueue, packBody } from '../support/queue.ts';
-import { openQueueProxy } from '../support/queue-proxy.ts';
-import { brokenLaws, receiptsOf, work } from '../support/worker.ts';
+import type { CliProcess } from '../../support/cli.ts';
+import { startCli } from '../../support/cli.ts';
+import type { TestDatabase } from '../../support/database.ts';
+import { count, freshDatabase } from '../../support/database.ts';
+import { importBooks, nativeEvent } from '../../support/ledger.ts';
+import type { TestQueue } from '../../support/queue.ts';
+import { freshQueue, packBody } from '../../support/queue.ts';
+import { openQueueProxy } from '../../support/queue-proxy.ts';
+import { brokenLaws, receiptsOf, work } from '../../support/worker.ts';
 
 const MESSAGES = 600;
 const EVENTS_A_MESSAGE = 5;

@@ -1,5 +1,5 @@
-import type { QueueClient, QueueMessage } from './queue-client.ts';
-import { MESSAGES_PER_CALL } from './queue-client.ts';
+import type { QueueClient, QueueMessage } from '../queue-client.ts';
+import { MESSAGES_PER_CALL } from '../queue-client.ts';
 
 /** Messages that somebody else received, as a worker's queue: it has nothing more once they are taken. */
 export interface DeliveredMessages {

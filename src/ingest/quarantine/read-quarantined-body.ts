@@ -1,7 +1,7 @@
-import type { InstantMs } from '../clock.ts';
-import type { ReadItem } from '../events/item.ts';
-import { readBody } from '../events/read-body.ts';
-import type { ReadSettings } from '../events/read-item.ts';
+import type { InstantMs } from '../../clock.ts';
+import type { ReadItem } from '../../events/item.ts';
+import { readBody } from '../../events/read-body.ts';
+import type { ReadSettings } from '../../events/read-item.ts';
 import type { LockedRow } from './quarantine-store.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { inTransaction } from '../database/database.ts';
-import type { Parts } from '../parts.ts';
-import { refuseWithoutNote } from '../request.ts';
+import { inTransaction } from '../../database/database.ts';
+import type { Parts } from '../../parts.ts';
+import { refuseWithoutNote } from '../../request.ts';
 import type {
   DismissAnswer,
   DismissRequest,

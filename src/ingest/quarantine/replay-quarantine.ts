@@ -1,10 +1,12 @@
-import { inTransaction, type Transaction } from '../database/database.ts';
-import { faultOf } from '../database/database-fault.ts';
-import { retryLostRace } from '../database/lost-race.ts';
-import type { ReadSettings } from '../events/read-item.ts';
-import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import { foldPosted } from '../ledger/rollups/fold-batches.ts';
-import type { ActParts } from '../parts.ts';
+import { inTransaction, type Transaction } from '../../database/database.ts';
+import { faultOf } from '../../database/database-fault.ts';
+import { retryLostRace } from '../../database/lost-race.ts';
+import type { ReadSettings } from '../../events/read-item.ts';
+import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
+import { foldPosted } from '../../ledger/rollups/fold-batches.ts';
+import type { ActParts } from '../../parts.ts';
+import { type Conflict, recordItems } from '../record-batch.ts';
+import { detailOfFault } from '../record-or-isolate.ts';
 import type { ReplayAnswer, Replayed, ReplayRequest } from './quarantine-answer.ts';
 import {
   listQuarantined,
@@ -13,8 +15,6 @@ import {
   readQuarantined,
 } from './quarantine-store.ts';
 import { readQuarantinedBody } from './read-quarantined-body.ts';
-import { type Conflict, recordItems } from './record-batch.ts';
-import { detailOfFault } from './record-or-isolate.ts';
 
 /** What a replay needs beside the usual parts: how bodies are read. */
 export interface ReplayParts extends ActParts {

@@ -1,8 +1,8 @@
-import { type Clock, type InstantMs, withinTime } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import { readBehind } from '../ledger/rollups/behind-store.ts';
-import type { QueueClient } from './queue-client.ts';
-import type { IsolatedItem } from './record-or-isolate.ts';
+import { type Clock, type InstantMs, withinTime } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import { readBehind } from '../../ledger/rollups/behind-store.ts';
+import type { QueueClient } from '../queue-client.ts';
+import type { IsolatedItem } from '../record-or-isolate.ts';
 import type { WorkerAnswer } from './worker-answer.ts';
 
 /** The counters of a running worker, which can be read at any time. */

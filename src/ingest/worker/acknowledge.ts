@@ -1,10 +1,10 @@
-import { monotonicMs, pause } from '../clock.ts';
-import type { Log } from '../log.ts';
+import { monotonicMs, pause } from '../../clock.ts';
+import type { Log } from '../../log.ts';
+import type { FailedHandle, QueueClient } from '../queue-client.ts';
+import { MESSAGES_PER_CALL } from '../queue-client.ts';
+import type { IsolatedItem } from '../record-or-isolate.ts';
 import type { ReadMessage } from './batcher.ts';
 import type { HeldMessages } from './held-messages.ts';
-import type { FailedHandle, QueueClient } from './queue-client.ts';
-import { MESSAGES_PER_CALL } from './queue-client.ts';
-import type { IsolatedItem } from './record-or-isolate.ts';
 
 export interface AcknowledgerParts {
   readonly queue: QueueClient;

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../clock.ts';
-import type { Database, Transaction } from '../database/database.ts';
-import type { QuarantineReason } from '../events/event.ts';
-import type { RepeatedEvent } from '../events/item.ts';
-import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
+import { formatInstant, type InstantMs } from '../../clock.ts';
+import type { Database, Transaction } from '../../database/database.ts';
+import type { QuarantineReason } from '../../events/event.ts';
+import type { RepeatedEvent } from '../../events/item.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 
 /** An event that could not be posted, whole, until it is replayed. */
 export interface QuarantinedEvent {

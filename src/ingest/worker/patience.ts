@@ -1,12 +1,12 @@
-import { pause } from '../clock.ts';
-import { sqlState } from '../database/database.ts';
-import { faultOf } from '../database/database-fault.ts';
-import { explainFault, isNotPlanned } from '../database/explain-fault.ts';
-import type { Log } from '../log.ts';
-import type { RefusalKind } from '../refusal.ts';
-import { Refusal } from '../refusal.ts';
-import type { Remedy } from '../remedy.ts';
-import { advise, phraseRemedy } from '../remedy.ts';
+import { pause } from '../../clock.ts';
+import { sqlState } from '../../database/database.ts';
+import { faultOf } from '../../database/database-fault.ts';
+import { explainFault, isNotPlanned } from '../../database/explain-fault.ts';
+import type { Log } from '../../log.ts';
+import type { RefusalKind } from '../../refusal.ts';
+import { Refusal } from '../../refusal.ts';
+import type { Remedy } from '../../remedy.ts';
+import { advise, phraseRemedy } from '../../remedy.ts';
 
 export interface PatienceLimits {
   /** Tries of one batch that the database refuses for a reason of its own, before the worker ends. */

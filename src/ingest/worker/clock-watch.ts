@@ -1,6 +1,6 @@
-import { CLOCKS_AGREE_WITHIN_MS, type Clock, monotonicMs } from '../clock.ts';
-import { ClocksApart } from '../database/clocks-apart.ts';
-import { type Database, inTransaction } from '../database/database.ts';
+import { CLOCKS_AGREE_WITHIN_MS, type Clock, monotonicMs } from '../../clock.ts';
+import { ClocksApart } from '../../database/clocks-apart.ts';
+import { type Database, inTransaction } from '../../database/database.ts';
 
 /**
  * Knows whether this process's clock may be believed, for what is dated by its receipt. It was held against the

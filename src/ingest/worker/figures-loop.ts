@@ -1,5 +1,5 @@
-import { pause } from '../clock.ts';
-import type { Log } from '../log.ts';
+import { pause } from '../../clock.ts';
+import type { Log } from '../../log.ts';
 import type { WorkerAnswer } from './worker-answer.ts';
 import type { LagParts } from './worker-figures.ts';
 import { readLag, type WorkerFigures } from './worker-figures.ts';

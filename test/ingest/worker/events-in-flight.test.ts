@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { readBody } from '../../src/events/read-body.ts';
-import { EventsInFlight } from '../../src/ingest/events-in-flight.ts';
-import { count, freshDatabase } from '../support/database.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
-import { freshQueue, packBody } from '../support/queue.ts';
-import { brokenLaws, work } from '../support/worker.ts';
+import { readBody } from '../../../src/events/read-body.ts';
+import { EventsInFlight } from '../../../src/ingest/worker/events-in-flight.ts';
+import { count, freshDatabase } from '../../support/database.ts';
+import { importBooks, nativeEvent } from '../../support/ledger.ts';
+import { freshQueue, packBody } from '../../support/queue.ts';
+import { brokenLaws, work } from '../../support/worker.ts';
 
 function read(event: object) {
   const receivedAt = Date.UTC(2026, 9, 15, 12);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readBody } from '../../src/events/read-body.ts';
-import type { ReadMessage } from '../../src/ingest/batcher.ts';
-import { Batcher } from '../../src/ingest/batcher.ts';
-import { cases } from '../support/cases.ts';
-import { nativeEvent } from '../support/ledger.ts';
+import { readBody } from '../../../src/events/read-body.ts';
+import type { ReadMessage } from '../../../src/ingest/worker/batcher.ts';
+import { Batcher } from '../../../src/ingest/worker/batcher.ts';
+import { cases } from '../../support/cases.ts';
+import { nativeEvent } from '../../support/ledger.ts';
 
 // SQS's own fairness decides what is received next; fauxqs has none, so it is not tested here. What
 // is: among the messages in hand, nobody's flood holds up anybody else.

@@ -1,5 +1,5 @@
-import { type InstantMs, monotonicMs } from '../clock.ts';
-import type { QueueMessage } from './queue-client.ts';
+import { type InstantMs, monotonicMs } from '../../clock.ts';
+import type { QueueMessage } from '../queue-client.ts';
 
 /** A message between its receipt and its deletion. */
 export interface HeldMessage {

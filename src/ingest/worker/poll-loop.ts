@@ -1,19 +1,19 @@
-import { type Clock, monotonicMs, pause } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import type { ReadItem } from '../events/item.ts';
-import { readBody } from '../events/read-body.ts';
-import { entriesWithin, type ReadSettings } from '../events/read-item.ts';
-import type { Log } from '../log.ts';
-import type { Refusal } from '../refusal.ts';
-import { explainSqs } from '../sqs-refusal.ts';
+import { type Clock, monotonicMs, pause } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { ReadItem } from '../../events/item.ts';
+import { readBody } from '../../events/read-body.ts';
+import { entriesWithin, type ReadSettings } from '../../events/read-item.ts';
+import type { Log } from '../../log.ts';
+import type { Refusal } from '../../refusal.ts';
+import { explainSqs } from '../../sqs-refusal.ts';
+import { mayNameObjects, type ObjectSource, readNotified } from '../notified-objects.ts';
+import type { QueueClient, QueueMessage } from '../queue-client.ts';
+import { tellApart } from '../tell-apart.ts';
 import { VISIBILITY_SECONDS } from './acknowledge.ts';
 import type { Batcher } from './batcher.ts';
 import { ClockWatch } from './clock-watch.ts';
 import type { HeldMessage, HeldMessages } from './held-messages.ts';
-import { mayNameObjects, type ObjectSource, readNotified } from './notified-objects.ts';
 import { backoffMs, type Patience } from './patience.ts';
-import type { QueueClient, QueueMessage } from './queue-client.ts';
-import { tellApart } from './tell-apart.ts';
 import type { WorkerFigures } from './worker-figures.ts';
 
 export interface PollerParts {

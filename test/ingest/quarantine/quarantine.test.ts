@@ -1,18 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { checkLaws } from '../../src/audit/laws/check-laws.ts';
-import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
-import { parseInstant } from '../../src/clock.ts';
-import type { Database } from '../../src/database/database.ts';
-import { hashOfEmail } from '../../src/events/email-identifiers.ts';
-import { acceptConflict } from '../../src/ingest/accept-conflict.ts';
-import { dismissQuarantine, purgeQuarantine } from '../../src/ingest/dismiss-quarantine.ts';
-import { listQuarantine } from '../../src/ingest/list-quarantine.ts';
-import { replayQuarantine } from '../../src/ingest/replay-quarantine.ts';
-import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
-import { nameMissing } from '../../src/month/completeness/name-missing.ts';
-import { Refusal } from '../../src/refusal.ts';
-import { freshDatabase, textRows } from '../support/database.ts';
+import { checkLaws } from '../../../src/audit/laws/check-laws.ts';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
+import { parseInstant } from '../../../src/clock.ts';
+import type { Database } from '../../../src/database/database.ts';
+import { hashOfEmail } from '../../../src/events/email-identifiers.ts';
+import { acceptConflict } from '../../../src/ingest/quarantine/accept-conflict.ts';
+import {
+  dismissQuarantine,
+  purgeQuarantine,
+} from '../../../src/ingest/quarantine/dismiss-quarantine.ts';
+import { listQuarantine } from '../../../src/ingest/quarantine/list-quarantine.ts';
+import { replayQuarantine } from '../../../src/ingest/quarantine/replay-quarantine.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
+import { Refusal } from '../../../src/refusal.ts';
+import { freshDatabase, textRows } from '../../support/database.ts';
 import {
   importBook,
   importBooks,
@@ -21,7 +24,7 @@ import {
   receive,
   receiveEvents,
   sharedBook,
-} from '../support/ledger.ts';
+} from '../../support/ledger.ts';
 
 const NOW = parseInstant('2026-10-21T00:00:00Z');
 const AT = '2026-10-20T12:00:00Z';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
-import type { Database } from '../database/database.ts';
-import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
+import type { Database } from '../../database/database.ts';
+import { Refusal } from '../../refusal.ts';
+import { advise } from '../../remedy.ts';
 
 /** What a worker does to each table; migrations/roles.sql grants as much to spanledger_worker. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {

@@ -1,14 +1,14 @@
-import type { Clock } from '../clock.ts';
-import type { Database } from '../database/database.ts';
-import type { EmailPolicy } from '../events/email-identifiers.ts';
-import type { ReadItem } from '../events/item.ts';
-import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
-import type { Log } from '../log.ts';
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { EmailPolicy } from '../../events/email-identifiers.ts';
+import type { ReadItem } from '../../events/item.ts';
+import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
+import type { Log } from '../../log.ts';
+import type { IsolatedItem } from '../record-or-isolate.ts';
+import { recordOrIsolate } from '../record-or-isolate.ts';
 import type { Batcher, ReadMessage } from './batcher.ts';
 import { EventsInFlight } from './events-in-flight.ts';
 import type { Patience } from './patience.ts';
-import type { IsolatedItem } from './record-or-isolate.ts';
-import { recordOrIsolate } from './record-or-isolate.ts';
 
 export interface RecorderParts {
   readonly database: Database;

@@ -1,13 +1,19 @@
 import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { pause } from '../../src/clock.ts';
-import { openQueue, type QueueClient } from '../../src/ingest/queue-client.ts';
-import { count, freshDatabase, reopen, terminateBackends, textRows } from '../support/database.ts';
-import { faultyQueue } from '../support/faulty-queue.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
-import { freshQueue, packBody } from '../support/queue.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { brokenLaws, receiptsOf, rememberedLog, work } from '../support/worker.ts';
+import { pause } from '../../../src/clock.ts';
+import { openQueue, type QueueClient } from '../../../src/ingest/queue-client.ts';
+import {
+  count,
+  freshDatabase,
+  reopen,
+  terminateBackends,
+  textRows,
+} from '../../support/database.ts';
+import { faultyQueue } from '../../support/faulty-queue.ts';
+import { importBooks, nativeEvent } from '../../support/ledger.ts';
+import { freshQueue, packBody } from '../../support/queue.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
+import { brokenLaws, receiptsOf, rememberedLog, work } from '../../support/worker.ts';
 
 /** So many events with ids of their own over a few tenants. */
 function events(count_: number, prefix: string) {

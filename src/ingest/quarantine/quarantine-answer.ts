@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { countField, dayGiven, entryIdField, instantField, listOf, noteFields } from '../fields.ts';
+import {
+  countField,
+  dayGiven,
+  entryIdField,
+  instantField,
+  listOf,
+  noteFields,
+} from '../../fields.ts';
 
 /** The number of a quarantined event, as the list shows it. */
 const quarantineIdField = z.string().regex(/^\d{1,18}$/, 'write the number that the list shows');

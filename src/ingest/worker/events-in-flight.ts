@@ -1,5 +1,5 @@
-import type { ReadItem } from '../events/item.ts';
-import { MeetingKeys } from '../ledger/entries/event-keys.ts';
+import type { ReadItem } from '../../events/item.ts';
+import { MeetingKeys } from '../../ledger/entries/event-keys.ts';
 
 /** The items that a lane may record now, and those that it must leave until other lanes are done. */
 export interface Claim {

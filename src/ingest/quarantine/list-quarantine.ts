@@ -1,5 +1,5 @@
-import { formatInstant, formatInstantOrNull } from '../clock.ts';
-import type { Parts } from '../parts.ts';
+import { formatInstant, formatInstantOrNull } from '../../clock.ts';
+import type { Parts } from '../../parts.ts';
 import type {
   QuarantineAnswer,
   QuarantinedAnswer,

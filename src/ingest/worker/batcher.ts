@@ -1,5 +1,5 @@
-import { pause } from '../clock.ts';
-import type { ReadItem } from '../events/item.ts';
+import { pause } from '../../clock.ts';
+import type { ReadItem } from '../../events/item.ts';
 import type { HeldMessage } from './held-messages.ts';
 
 /** One received message with its events read. */
