@@ -207,11 +207,13 @@ table closes (
   mode text not null,
   stripe_customer text,
   carries_apart boolean not null default true,
+  carried_out_due numeric(38,0),
   constraint closes_pkey PRIMARY KEY (tenant_id, period_start),
   constraint closes_tenant_id_period_start_fkey FOREIGN KEY (tenant_id, period_start) REFERENCES periods(tenant_id, period_start),
   constraint close_conserves CHECK (((charge_exact + carried_in) = ((billable_micro * (1000000)::numeric) + carried_out))),
   constraint closes_billable_micro_check CHECK ((billable_micro >= (0)::numeric)),
   constraint closes_charge_total_check CHECK ((charge_total >= (0)::numeric)),
+  constraint closes_check CHECK (((carried_out_due IS NULL) OR (mode = 'shadow'::text))),
   constraint closes_mode_check CHECK ((mode = ANY (ARRAY['shadow'::text, 'live'::text])))
 );
 CREATE INDEX closes_by_closed_at ON public.closes USING btree (closed_at);

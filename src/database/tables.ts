@@ -160,6 +160,7 @@ interface ClosesTable {
   mode: 'shadow' | 'live';
   stripe_customer: string | null;
   carries_apart: boolean;
+  carried_out_due: bigint | null;
 }
 
 interface StripeMetersTable {

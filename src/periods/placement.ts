@@ -18,6 +18,8 @@ export interface ClosedTime {
   /** The date on which the last of its periods begins. */
   readonly lastStart: string;
   readonly mode: 'shadow' | 'live';
+  /** What of them is due of months that were billed goes on to a bill; false of a shadow that was closed before it did. */
+  readonly carriesDue: boolean;
 }
 
 export interface Placement {
@@ -53,21 +55,27 @@ export function placeUsage(periods: Periods, occurredAt: InstantMs): Placement {
   return known.current;
 }
 
-const LIVE = { mode: 'live' } as const;
+const LIVE = { mode: 'live', carriesDue: true } as const;
 
 /**
  * Finds where that falls which takes an entry back. What nobody was billed for is taken back from
- * no bill: an entry that was not due, or one that stands in a period which was closed in shadow.
+ * no bill: an entry that was not due, or one that stands in a period which was closed in shadow, unless
+ * it was late there and is carried to a bill.
  */
 export function placeReversal(
   periods: Periods,
-  entry: { readonly occurredAt: InstantMs; readonly periodStart: string; readonly due: boolean },
+  entry: {
+    readonly occurredAt: InstantMs;
+    readonly periodStart: string;
+    readonly late: boolean;
+    readonly due: boolean;
+  },
 ): Placement {
   const placement = placeUsage(periods, entry.occurredAt);
   if (!placement.late) return placement;
-  const { mode } =
+  const { mode, carriesDue } =
     periods.closedTimes.find(({ lastStart }) => entry.periodStart <= lastStart) ?? LIVE;
-  const due = entry.due && mode === 'live';
+  const due = entry.due && (mode === 'live' || (entry.late && carriesDue));
   return due === placement.due ? placement : { ...placement, due };
 }
 

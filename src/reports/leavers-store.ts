@@ -10,7 +10,7 @@ export interface LeaverBalance {
   readonly currency: string | null;
   /**
    * What the last close carried on, and what came since; below zero it is owed to the customer. Of what is in shadow
-   * nothing is due to either (R19).
+   * nothing is due to either, but for what came late of months that were billed (R19).
    */
   readonly balance: Pico;
   readonly untold: Pico;
@@ -44,7 +44,11 @@ export async function readLeavers(
             case when c.mode = 'live' then c.carried_out else 0 end as balance, 0 as untold
           from closes c where c.tenant_id = t.tenant_id order by c.currency, c.mode, c.period_start desc)
         union all
-        select u.currency, case when t.mode = 'live' then u.charge - u.not_due_charge else 0 end, 0
+        select c.currency, c.carried_out_due, 0 from closes c
+          where c.tenant_id = t.tenant_id and c.carried_out_due <> 0 and not exists (select from closes l
+            where l.tenant_id = c.tenant_id and l.mode = 'live' and l.currency = c.currency and l.period_start > c.period_start)
+        union all
+        select u.currency, case when t.mode = 'live' or u.late then u.charge - u.not_due_charge else 0 end, 0
           from usage_rollups u where u.tenant_id = t.tenant_id and not exists (
             select 1 from closes c where c.tenant_id = u.tenant_id and c.period_start = u.period_start)
         union all

@@ -173,8 +173,12 @@ const statementDocument = z.strictObject({
   exact: z.strictObject({
     charge: amountField,
     carried_in: amountField,
+    /** What of it is of months that were billed, and came while nothing was due; absent where that is nothing. */
+    carried_in_due: amountField.optional(),
     billable: amountField,
     carried_out: amountField,
+    /** What of it is due in the next period in live mode; absent where that is nothing. */
+    carried_out_due: amountField.optional(),
   }),
   usage: z.strictObject({
     calls: countField,

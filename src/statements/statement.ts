@@ -44,8 +44,12 @@ export function buildStatement(of: {
     exact: {
       charge: manifest.charge_exact,
       carried_in: manifest.carried_in,
+      ...(manifest.carried_in_due === undefined ? {} : { carried_in_due: manifest.carried_in_due }),
       billable: manifest.billable,
       carried_out: manifest.carried_out,
+      ...(manifest.carried_out_due === undefined
+        ? {}
+        : { carried_out_due: manifest.carried_out_due }),
     },
     usage: { calls: countCalls(manifest), failed, cancelled, cached: 0, tokens: manifest.tokens },
     layers: manifest.layers ?? null,
@@ -111,6 +115,17 @@ function notesOf(manifest: Manifest, uncharged: Uncharged): readonly string[] {
   for (const { currency, total } of manifest.not_due ?? []) {
     notes.push(
       `${total} ${currency} of late usage and corrections belong to a period that was closed in shadow mode: nothing is due for that, and it is listed apart.`,
+    );
+  }
+  const { currency: billed, carried_in_due: inDue, carried_out_due: outDue } = manifest;
+  if (outDue !== undefined) {
+    notes.push(
+      `${outDue} ${billed} of late usage and corrections belong to months that were billed: that is carried on to the next period in live mode, and due there.`,
+    );
+  }
+  if (inDue !== undefined) {
+    notes.push(
+      `${inDue} ${billed} of what comes from earlier months is late usage and corrections of months that were billed, which the statements since then list and carry on.`,
     );
   }
   const names = versionNames(manifest.books);

@@ -8,7 +8,7 @@ import type { SetTenantAnswer } from './tenant-answer.ts';
 
 /**
  * Names what a change of mode decides beyond the running period. What has ended and is not shut is closed in the mode that
- * the tenant has then (R19), and in shadow nothing bills or credits what comes late to a month that was billed.
+ * the tenant has then (R19), and what comes late to a month that was billed waits in shadow for the next live one.
  */
 export async function nameDecidedByMode(
   transaction: Transaction,
@@ -18,7 +18,13 @@ export async function nameDecidedByMode(
   const { becomes, at } = of;
   if (becomes === undefined || becomes === mode) return [];
   const ended = await readEndedPeriods(transaction, tenantId, at);
-  const periods = ended.map(({ periodStart, currency, charge }) => {
+  const decided = ended
+    .map((period) => ({
+      ...period,
+      charge: becomes === 'live' ? period.charge : period.charge - period.late,
+    }))
+    .filter(({ charge }) => charge !== 0n);
+  const periods = decided.map(({ periodStart, currency, charge }) => {
     const what = `its period from ${periodStart} has ended and is not closed: ${formatPico(charge)} ${currency} of it`;
     const close = {
       operation: 'close',
@@ -38,8 +44,8 @@ export async function nameDecidedByMode(
   if (becomes === 'live' || !(await wasBilled(transaction, tenantId))) return periods;
   const late = {
     detail:
-      'what comes late to its months that were billed, and what is corrected of them, is neither billed nor credited while it is in shadow',
-    remedy: advise`credit or charge it with ${{ operation: 'adjust' }} once it is live again`,
+      'what comes late to its months that were billed, and what is corrected of them, waits while it is in shadow: it is carried to its next live period',
+    remedy: advise`set live again with ${{ operation: 'tenant set', tenant_id: tenantId, give: null, from: null }} to have it billed or credited by the close after that`,
   };
   return [...periods, late];
 }

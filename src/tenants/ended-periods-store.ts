@@ -8,6 +8,8 @@ export interface EndedPeriod {
   readonly currency: string;
   /** In picodollars of its currency. */
   readonly charge: bigint;
+  /** What of it is late, of months that were billed: in shadow, too, it goes on to a bill. */
+  readonly late: bigint;
 }
 
 export async function readEndedPeriods(
@@ -15,16 +17,17 @@ export async function readEndedPeriods(
   tenantId: string,
   at: InstantMs,
 ): Promise<readonly EndedPeriod[]> {
-  const { rows } = await sql<{ periodStart: string; currency: string; charge: string }>`
+  const { rows } = await sql<EndedPeriod>`
     select p.period_start as "periodStart", e.currency,
-      sum(e.charge) filter (where e.not_due is null)::text as charge
+      sum(e.charge) filter (where e.not_due is null) as charge,
+      coalesce(sum(e.charge) filter (where e.not_due is null and e.late), 0) as late
     from periods p
     join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
     where p.tenant_id = ${tenantId} and p.state = 'open' and p.ends_at <= ${formatInstant(at)}
       and e.charge <> 0
     group by p.period_start, e.currency having sum(e.charge) filter (where e.not_due is null) <> 0
     order by p.period_start, e.currency`.execute(transaction.kysely);
-  return rows.map((row) => ({ ...row, charge: BigInt(row.charge) }));
+  return rows;
 }
 
 export async function wasBilled(transaction: Transaction, tenantId: string): Promise<boolean> {

@@ -4,7 +4,7 @@ import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { loadPriceCatalog } from '../rating/books/price-book-store.ts';
 import { advise } from '../remedy.ts';
-import { readStandingCredits } from './left-owed-store.ts';
+import { readStandingCredits, readWaitingDue } from './left-owed-store.ts';
 import { assignedBook } from './tenant.ts';
 import type { LeftOwed, SetTenantAnswer } from './tenant-answer.ts';
 import { readCreditsInOthers, readTenants } from './tenant-store.ts';
@@ -69,6 +69,46 @@ export async function listLeftOwed({
         remedy: advise`credit what it is worth in ${currency} with ${{ operation: 'adjust' }}, of which a part is enough where somebody paid the rest back; it is named until then`,
       },
     ];
+  });
+}
+
+/**
+ * Lists what is due of months that were billed and no period bills or credits as long as nothing changes: of tenants in
+ * shadow, and in a currency in which its tenant pays no more. What is owed in such a one is in `listLeftOwed`.
+ */
+export async function listWaitingDue({
+  database,
+  clock,
+}: Pick<Parts, 'database' | 'clock'>): Promise<readonly LeftOwed[]> {
+  const waiting = await readWaitingDue(database.kysely);
+  if (waiting.length === 0) return [];
+  const at = clock();
+  const catalog = await loadPriceCatalog(database.kysely);
+  const known = await readTenants(
+    database.kysely,
+    waiting.map(({ tenant_id: id }) => id),
+  );
+  const books = new Map(known.map((of) => [of.tenantId, assignedBook(of, catalog, at)]));
+  return waiting.flatMap(({ tenant_id, mode, currency, period_start, amount: pico }) => {
+    const pays = books.get(tenant_id)?.currency ?? currency;
+    if (pays === currency ? mode === 'live' : pico < 0n) return [];
+    const amount = formatPico(pico);
+    const what =
+      pico > 0n
+        ? `${amount} ${currency} of months that were billed is due and on no bill`
+        : `${formatPico(-pico)} ${currency} of months that were billed is owed to it and credited by no bill`;
+    const of = { tenant_id, period_start, amount, currency };
+    return pays === currency
+      ? {
+          ...of,
+          detail: `${what}: it waits since its period from ${period_start} for one in live mode`,
+          remedy: advise`set it live again with ${{ operation: 'tenant set', tenant_id, give: null, from: null }}, or settle it elsewhere`,
+        }
+      : {
+          ...of,
+          detail: `${what}: no period in ${pays} takes it in`,
+          remedy: advise`charge what it is worth in ${pays} with ${{ operation: 'adjust' }}, or settle it elsewhere`,
+        };
   });
 }
 

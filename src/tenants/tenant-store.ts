@@ -20,11 +20,15 @@ export async function readTenants(
   const { rows } = await sql<TenantRow>`
     select t.tenant_id, t.mode, t.time_zone, t.anchor_day, t.stripe_customer,
       t.name, t.address, t.contact, t.registered_at is not null as is_registered, t.left_at,
-      (select json_agg(json_build_array(extract(epoch from c.ends_at) * 1000, c.period_start, c.mode)
+      (select json_agg(json_build_array(extract(epoch from c.ends_at) * 1000, c.period_start, c.mode, c.carries)
           order by c.ends_at)
-        from (select p.ends_at, p.period_start, p.mode, lead(p.mode) over (order by p.ends_at) as next_mode
-          from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') c
-        where c.mode is distinct from c.next_mode) as closed_times,
+        from (select n.*, lead(n.mode) over later as next_mode, lead(n.carries) over later as next_carries
+          from (select p.ends_at, p.period_start, p.mode, case when p.mode = 'shadow' then not exists (
+              select from closes k where k.tenant_id = p.tenant_id and k.period_start = p.period_start
+                and k.carried_out_due is null) else true end as carries
+            from periods p where p.tenant_id = t.tenant_id and p.state <> 'open') n
+          window later as (order by n.ends_at)) c
+        where (c.mode, c.carries) is distinct from (c.next_mode, c.next_carries)) as closed_times,
       (select json_agg(json_build_array(extract(epoch from c.effective_from) * 1000, c.time_zone, c.anchor_day)
           order by c.effective_from)
         from tenant_calendar_changes c where c.tenant_id = t.tenant_id) as changes,
@@ -45,7 +49,7 @@ interface TenantRow {
   readonly address: string | null;
   readonly contact: string | null;
   readonly is_registered: boolean;
-  readonly closed_times: readonly (readonly [number, string, ClosedTime['mode']])[] | null;
+  readonly closed_times: readonly (readonly [number, string, ClosedTime['mode'], boolean])[] | null;
   readonly left_at: InstantMs | null;
   readonly changes: readonly (readonly [number, string, number])[] | null;
   readonly books: readonly (readonly [number | null, string])[] | null;
@@ -60,10 +64,11 @@ function toTenant(row: TenantRow): Tenant {
       anchorDay,
     }),
   );
-  const closedTimes = (row.closed_times ?? []).map(([until, lastStart, mode]) => ({
+  const closedTimes = (row.closed_times ?? []).map(([until, lastStart, mode, carriesDue]) => ({
     until,
     lastStart,
     mode,
+    carriesDue,
   }));
   return {
     tenantId: row.tenant_id,

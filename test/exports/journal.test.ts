@@ -51,7 +51,8 @@ function closeOf(
     ...{ tenantId: tenant, periodStart: '2026-10-01', timeZone: 'Europe/Berlin', currency },
     startsAt: Date.parse('2026-09-30T22:00:00Z'),
     endsAt: Date.parse('2026-10-31T23:00:00Z'),
-    ...{ carriedIn: carried, format: MANIFEST_FORMAT, entriesRoot: 'ab'.repeat(32) },
+    ...{ carriedIn: carried, carriedInDue: 0n, carriesDue: false },
+    ...{ format: MANIFEST_FORMAT, entriesRoot: 'ab'.repeat(32) },
   };
   const groups = money.map((one) => ({ ...groupOf(one), currency }));
   const { manifest, hash, billable } = makeManifest(facts, groups);

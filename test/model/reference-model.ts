@@ -62,6 +62,8 @@ export interface ModelClose {
   readonly carriedIn: bigint;
   readonly billableMicro: bigint;
   readonly carriedOut: bigint;
+  /** What of it waits for the next live period. */
+  readonly held: bigint;
   readonly total: bigint;
 }
 
@@ -302,13 +304,24 @@ export class ReferenceModel {
       (close) => close.tenant === tenant && close.period < period && close.mode === mode,
     );
     const last = before.sort((a, b) => (a.period < b.period ? -1 : 1)).at(-1);
-    const carriedIn = last?.carriedOut ?? 0n;
-    const due = exact + carriedIn;
+    const sinceBill = this.closes.filter(
+      (close) =>
+        close.tenant === tenant && close.mode === 'shadow' && close.period > (last?.period ?? ''),
+    );
+    const waited = sinceBill.reduce((sum, { held }) => sum + held, 0n);
+    const carriedIn = (last?.carriedOut ?? 0n) + (mode === 'live' ? waited : -(last?.held ?? 0n));
+    // What is late and due in shadow is of months that were billed, and waits for the next live one.
+    const held =
+      mode === 'live'
+        ? 0n
+        : own.reduce((sum, { late, charge }) => sum + (late ? (charge ?? 0n) : 0n), 0n);
+    const due = exact + carriedIn - held;
     const billableMicro = due <= 0n ? 0n : (due - (due % 1_000_000n)) / 1_000_000n;
-    const carriedOut = due - billableMicro * 1_000_000n;
+    const carriedOut = due - billableMicro * 1_000_000n + held;
     // 10,000 micro-dollars are a cent; half a cent more makes the next one.
     const total = (billableMicro + 5_000n) / 10_000n;
-    this.closes.push({ tenant, period, mode, exact, carriedIn, billableMicro, carriedOut, total });
+    const kept = { exact, carriedIn, billableMicro, carriedOut, held, total };
+    this.closes.push({ tenant, period, mode, ...kept });
   }
 
   /** Ends the running period of a customer who leaves, and closes it. */
@@ -481,7 +494,7 @@ export class ReferenceModel {
     const tenant = this.#tenant(entry.tenant, entry.occurredAt);
     if (!this.#place(entry).late) return true;
     const closed = firstClosed(tenant, ({ startDate }) => entry.period <= startDate);
-    return entry.due && closed?.mode !== 'shadow';
+    return entry.due && (closed?.mode !== 'shadow' || entry.late);
   }
 
   #price(facts: ModelEntry) {

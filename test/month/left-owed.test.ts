@@ -68,6 +68,34 @@ it('a credit left in a former currency is named with its remedy until it is cred
   expect(after?.preview?.left_owed).toEqual([]);
 });
 
+it('what is due of a billed month is named while its tenant is in shadow, and named no more once it is live', async () => {
+  expect((await status()).waiting_due).toEqual([]);
+  await tenantSet({ mode: 'shadow' }, '2026-11-02T00:00:00Z');
+  // Late of October, which was billed: a million tokens at 3.00.
+  const late = { usage: { input_tokens: 1_000_000, output_tokens: 0 } };
+  await receiveEvents(
+    database,
+    [nativeEvent({ tenant_id: 'acme', occurred_at: '2026-10-20T00:00:00Z', ...late })],
+    '2026-11-04T00:00:00Z',
+  );
+  const clock = () => parseInstant('2026-12-01T00:00:00Z');
+  await closePeriods({ database, clock }, { month: '2026-11', tenant_id: 'acme' });
+  const waits = { tenant_id: 'acme', period_start: '2026-11-01', amount: '-9.5', currency: 'USD' };
+  expect((await status()).waiting_due).toMatchObject([waits]);
+  const typed = await cli(['status'], { DATABASE_URL: database.url });
+  expect(typed.stdout).toMatch(
+    /due and waiting +"acme": 9\.5 USD of months that were billed is owed/,
+  );
+  await tenantSet({ mode: 'live' }, '2026-12-02T00:00:00Z');
+  expect((await status()).waiting_due).toEqual([]);
+  const december = () => parseInstant('2027-01-01T00:00:00Z');
+  await closePeriods({ database, clock: december }, { month: '2026-12', tenant_id: 'acme' });
+  const { rows } = await database.pool.query(
+    "select carried_in::text from closes where period_start = '2026-12-01'",
+  );
+  expect(rows).toEqual([{ carried_in: '-9500000000000' }]);
+});
+
 const november = () => parseInstant('2026-11-10T00:00:00Z');
 
 function status() {

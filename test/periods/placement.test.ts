@@ -13,7 +13,7 @@ function periods(closedUntil: string | null): Periods {
   return {
     calendar,
     closedUntil: until,
-    closedTimes: [{ until, lastStart: '2026-10-01', mode: 'live' }],
+    closedTimes: [{ until, lastStart: '2026-10-01', mode: 'live', carriesDue: true }],
   };
 }
 
@@ -22,9 +22,19 @@ const CHANGING: Periods = {
   calendar,
   closedUntil: at('2026-12-01T00:00:00Z'),
   closedTimes: [
-    { until: at('2026-10-01T00:00:00Z'), lastStart: '2026-09-01', mode: 'shadow' },
-    { until: at('2026-11-01T00:00:00Z'), lastStart: '2026-10-01', mode: 'live' },
-    { until: at('2026-12-01T00:00:00Z'), lastStart: '2026-11-01', mode: 'shadow' },
+    {
+      until: at('2026-10-01T00:00:00Z'),
+      lastStart: '2026-09-01',
+      mode: 'shadow',
+      carriesDue: false,
+    },
+    { until: at('2026-11-01T00:00:00Z'), lastStart: '2026-10-01', mode: 'live', carriesDue: true },
+    {
+      until: at('2026-12-01T00:00:00Z'),
+      lastStart: '2026-11-01',
+      mode: 'shadow',
+      carriesDue: true,
+    },
   ],
 };
 
@@ -70,22 +80,28 @@ test('what is not due is late in the open month as what is due', () => {
   expect(placed(CHANGING, '2026-10-15T00:00:00Z')).toBe('2026-12-01 late');
 });
 
+const LATE = { late: true, due: true };
+
 test.each([
-  ['an entry of a month that was billed', '2026-10-15T00:00:00Z', '2026-10-01', true, true],
-  ['an entry of a month in shadow', '2026-09-15T00:00:00Z', '2026-09-01', true, false],
-  ['late usage of shadow', '2026-09-15T00:00:00Z', '2026-10-01', false, false],
+  [
+    'an entry of a month that was billed',
+    '2026-10-15',
+    '2026-10-01',
+    { late: false, due: true },
+    true,
+  ],
+  ['an entry of a month in shadow', '2026-09-15', '2026-09-01', { late: false, due: true }, false],
+  ['late usage of shadow', '2026-09-15', '2026-10-01', { late: true, due: false }, false],
   // Before entries knew of it, late usage of a month in shadow was billed.
-  ['what was billed all the same', '2026-09-15T00:00:00Z', '2026-10-01', true, true],
-  ['late usage that fell into shadow', '2026-10-15T00:00:00Z', '2026-11-01', true, false],
-  ['what came late into the open month', '2026-10-15T00:00:00Z', '2026-12-01', true, true],
-  ['an entry of the open month', '2026-12-15T00:00:00Z', '2026-12-01', true, true],
-])(
-  'what takes back %s is on a bill only where that was',
-  (_, occurred, periodStart, due, taken) => {
-    const entry = { occurredAt: at(occurred), periodStart, due };
-    expect(placeReversal(CHANGING, entry).due).toBe(taken);
-  },
-);
+  ['what was billed all the same', '2026-09-15', '2026-10-01', LATE, true],
+  ['late usage that shadow carries to a bill', '2026-10-15', '2026-11-01', LATE, true],
+  ['late usage that a shadow of before left to nobody', '2026-08-15', '2026-09-01', LATE, false],
+  ['what came late into the open month', '2026-10-15', '2026-12-01', LATE, true],
+  ['an entry of the open month', '2026-12-15', '2026-12-01', { late: false, due: true }, true],
+])('what takes back %s is on a bill only where that was', (_, occurred, periodStart, as, taken) => {
+  const entry = { occurredAt: at(`${occurred}T00:00:00Z`), periodStart, ...as };
+  expect(placeReversal(CHANGING, entry).due).toBe(taken);
+});
 
 test('answers are remembered for the object that they were given for, and for no other', () => {
   const open = periods(null);

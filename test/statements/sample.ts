@@ -69,6 +69,8 @@ export function sampleStatement(
       timeZone: options.timeZone ?? 'UTC',
       currency: options.currency ?? 'USD',
       carriedIn: options.carriedIn ?? 0n,
+      carriedInDue: 0n,
+      carriesDue: false,
       format: MANIFEST_FORMAT,
       entriesRoot: '0'.repeat(64),
     },

@@ -199,7 +199,7 @@ it('a change of mode names the ended months that it decides, and what comes late
   await close('2026-10');
   const { decided_by_mode: toShadow } = await tenantSet({ mode: 'shadow' }, '2026-11-05T00:00:00Z');
   expect(toShadow).toMatchObject([
-    { detail: expect.stringContaining('neither billed nor credited') },
+    { detail: expect.stringContaining('carried to its next live period') },
   ]);
 });
 

@@ -93,6 +93,10 @@ function statusText(answer: StatusAnswer, out: Output): string {
       ({ tenant_id, detail, remedy }) =>
         ['credit left', `${JSON.stringify(tenant_id)}: ${withRemedy(detail, remedy)}`] as const,
     ),
+    ...answer.waiting_due.map(
+      ({ tenant_id, detail, remedy }) =>
+        ['due and waiting', `${JSON.stringify(tenant_id)}: ${withRemedy(detail, remedy)}`] as const,
+    ),
     ...answer.second_reports.map(
       ({ source, because, count }) =>
         ['second reports', `${figureOf(count)} of ${source}, by ${because}`] as const,

@@ -62,7 +62,7 @@ const ARGUMENTS: {
   'price-book list': none,
   prove: none,
   push: monthAlone,
-  'push list': ({ state }) => ['--state', state],
+  'push list': ({ state }) => optional('--state', state),
   'quarantine list': all,
   reconcile: monthAlone,
   'report runs': none,

@@ -45,9 +45,18 @@ export function missingTable(
 
 /** Renders what is owed to customers in a currency in which they pay no more; nothing where that is nothing. */
 export function leftOwedPanel(owed: readonly LeftOwed[]): Html {
+  return owedPanel('Credits left in a former currency', owed);
+}
+
+/** Renders what is due and waits for a month in live mode; nothing where that is nothing. */
+export function waitingDuePanel(waiting: readonly LeftOwed[]): Html {
+  return owedPanel('Due, and waiting for a live month', waiting);
+}
+
+function owedPanel(title: string, owed: readonly LeftOwed[]): Html {
   if (owed.length === 0) return html``;
   return panel(
-    'Credits left in a former currency',
+    title,
     html`<ul>${owed.slice(0, THINGS_SHOWN).map(({ tenant_id, detail, remedy }) => html`<li>${tenantLink(tenant_id)}: ${withPlaces(detail, remedy)}.</li>`)}</ul>`,
   );
 }

@@ -28,7 +28,7 @@ import { bar, dailyChart, sparkline } from '../view/pictures.ts';
 import { address, card, dataTable, link, panel, tenantLink } from '../view/table.ts';
 import { chargeComparison, marginComparison, projectionWords } from './comparison.ts';
 import { keptStatus } from './kept-status.ts';
-import { leftOwedPanel, missingTable } from './missing-table.ts';
+import { leftOwedPanel, missingTable, waitingDuePanel } from './missing-table.ts';
 import {
   asOfBeside,
   asOfWords,
@@ -86,7 +86,7 @@ function bodyOf(
   return html`${topOf(asked, overview, asOf)}${cardsOf(overview, status)}
 ${panel('Usage a day by model', dailyChart(dailyFiguresOf(overview), 'days'))}
 ${raises.length === 0 ? '' : panel('Requests to raise a limit', raisesTable(asked, raises))}
-${missingPanel(asked, status.missing, statusAsOf)}${leftOwedPanel(status.left_owed)}
+${missingPanel(asked, status.missing, statusAsOf)}${leftOwedPanel(status.left_owed)}${waitingDuePanel(status.waiting_due)}
 <div class="two">${tenantsPanel(overview)}${pipelinePanel(status, intake, statusAsOf)}</div>`;
 }
 

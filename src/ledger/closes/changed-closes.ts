@@ -24,7 +24,7 @@ export async function findChangedCloses(
   database: Database,
   closes: readonly CloseRow[],
 ): Promise<readonly ChangedClose[]> {
-  const carriedIn = await readCarriedIn(database.kysely, closes);
+  const carriedInto = await readCarriedIn(database.kysely, closes);
   const rows = await readPeriodRows(database.kysely, closes);
   const periodOf = new Map(rows.map((row) => [periodKey(row), row]));
   const changed: ChangedClose[] = [];
@@ -33,7 +33,7 @@ export async function findChangedCloses(
       const { tenantId, periodStart } = close;
       const period = periodOf.get(periodKey({ tenantId, periodStart }));
       const remade = remake(() => {
-        const facts = { ...frozenFacts(close, entriesRoot), carriedIn: carriedIn(close) };
+        const facts = { ...frozenFacts(close, entriesRoot), ...carriedInto(close) };
         return { facts, frozen: makeManifest(facts, groups) };
       });
       const faults = remade === null ? [NO_MANIFEST] : faultsOf(close, remade, period);
@@ -56,12 +56,13 @@ function faultsOf(
   period: PeriodRow | undefined,
 ): readonly string[] {
   const { manifest, billable } = frozen;
-  const given: readonly (readonly [string, bigint, bigint])[] = [
+  const given: readonly (readonly [string, bigint | null, bigint | null])[] = [
     ['entries', close.entries, BigInt(manifest.entries)],
     ['charge_exact', close.chargeExact, frozen.chargeExact],
     ['carried_in', close.carriedIn, facts.carriedIn],
     ['billable_micro', close.billableMicro, billable.billableMicro],
     ['carried_out', close.carriedOut, billable.carriedOut],
+    ['carried_out_due', close.carriedOutDue, frozen.carriedOutDue],
     ['charge_total', close.chargeTotal, billable.total],
   ];
   return [
@@ -97,6 +98,7 @@ function frozenFacts(close: CloseRow, entriesRoot: string) {
     timeZone: frozen.time_zone,
     currency: close.currency,
     format: frozen.format,
+    carriesDue: close.carriedOutDue !== null,
     entriesRoot: frozen.format === 'spanledger-manifest-1' ? null : entriesRoot,
   };
 }

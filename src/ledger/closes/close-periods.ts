@@ -73,14 +73,14 @@ function freezePeriods(
       const carried = { ...period, mode, currency: currencyOf(summed), carriesApart: true };
       return { ...summed, carried, stripeCustomer };
     });
-    const carriedIn = await readCarriedIn(
+    const carriedInto = await readCarriedIn(
       transaction.kysely,
       periods.map(({ carried }) => carried),
     );
     const closes = periods.map(({ carried, stripeCustomer, groups, entriesRoot }) => {
       const { mode, carriesApart: _, ...period } = carried;
-      const of = { carriedIn: carriedIn(period), format: MANIFEST_FORMAT, entriesRoot };
-      const facts = { ...period, ...of };
+      const of = { format: MANIFEST_FORMAT, entriesRoot, carriesDue: mode === 'shadow' };
+      const facts = { ...period, ...carriedInto(period), ...of };
       return { facts, frozen: makeManifest(facts, groups), mode, stripeCustomer };
     });
     await insertCloses(transaction, closes, clock());

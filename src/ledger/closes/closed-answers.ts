@@ -21,22 +21,39 @@ export async function answersOfClosed(
     tenant_id: close.tenantId,
     period_start: close.periodStart,
     state: keys.has(periodKey(close)) ? 'closed' : 'already_closed',
-    detail: creditCarriedOn(close),
+    detail: tellCarriedOn(close),
     charge_total: formatMinor(close.chargeTotal, close.currency),
     currency: close.currency,
     manifest_hash: close.manifestHash,
   }));
 }
 
-/** A credit that exceeds what was used is named, since nothing is billed and nothing is paid out. */
-export function creditCarriedOn(close: {
+/**
+ * Names a credit that exceeds what was used, since nothing is billed and nothing is paid out, and what a month in shadow
+ * holds for the next bill.
+ */
+export function tellCarriedOn(close: {
   readonly carriedOut: Pico;
+  readonly carriedOutDue: Pico | null;
   readonly currency: string;
   readonly mode: ClosedTime['mode'];
 }): string | null {
-  const { carriedOut, currency, mode } = close;
-  if (carriedOut >= 0n) return null;
+  const { currency, mode } = close;
+  const due = close.carriedOutDue ?? 0n;
+  const credited = due - close.carriedOut;
   // What was never billed is carried to no bill (R19).
   const where = mode === 'live' ? '' : ' in shadow, and comes off no bill';
-  return `${formatPico(-carriedOut)} ${currency} more was credited than charged; that is carried on${where}`;
+  const told = [
+    ...(credited <= 0n
+      ? []
+      : [
+          `${formatPico(credited)} ${currency} more was credited than charged; that is carried on${where}`,
+        ]),
+    ...(due === 0n
+      ? []
+      : [
+          `${formatPico(due)} ${currency} came late of months that were billed; that is ${due > 0n ? 'billed' : 'credited'} in its next live period`,
+        ]),
+  ];
+  return told.length === 0 ? null : told.join('; ');
 }

@@ -21,6 +21,8 @@ export interface CloseRow {
   readonly mode: 'shadow' | 'live';
   readonly stripeCustomer: string | null;
   readonly carriesApart: boolean;
+  /** What of the carried is due in the next live period; null of a live close, and of one of before. */
+  readonly carriedOutDue: bigint | null;
 }
 
 interface ClosesFilter {
@@ -42,7 +44,14 @@ export async function readCloses(
 /** What a closed period came to, without its manifest, which is most of its row. */
 type ClosedAmount = Pick<
   CloseRow,
-  'tenantId' | 'periodStart' | 'manifestHash' | 'currency' | 'carriedOut' | 'chargeTotal' | 'mode'
+  | 'tenantId'
+  | 'periodStart'
+  | 'manifestHash'
+  | 'currency'
+  | 'carriedOut'
+  | 'carriedOutDue'
+  | 'chargeTotal'
+  | 'mode'
 >;
 
 /** Reads what the closed periods that begin in a month came to, ordered by tenant; of one tenant if one is given. */
@@ -53,7 +62,7 @@ export async function readClosedAmounts(
   const rows = await database.kysely
     .selectFrom('closes')
     .select(['tenant_id', 'period_start', 'manifest_hash', 'currency', 'carried_out'])
-    .select(['charge_total', 'mode'])
+    .select(['carried_out_due', 'charge_total', 'mode'])
     .where(isAmong(filter))
     .orderBy('tenant_id')
     .orderBy('period_start')
@@ -64,6 +73,7 @@ export async function readClosedAmounts(
     manifestHash: row.manifest_hash,
     currency: row.currency,
     carriedOut: row.carried_out,
+    carriedOutDue: row.carried_out_due,
     chargeTotal: row.charge_total,
     mode: row.mode,
   }));
@@ -114,5 +124,6 @@ function toClose(row: Selectable<Tables['closes']>): CloseRow {
     mode: row.mode,
     stripeCustomer: row.stripe_customer,
     carriesApart: row.carries_apart,
+    carriedOutDue: row.carried_out_due,
   };
 }

@@ -3,7 +3,7 @@ import type { Pico } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { PeriodRow } from './close-store.ts';
+import type { Carried, PeriodRow } from './close-store.ts';
 import { readCarriedIn } from './close-store.ts';
 import type { FrozenManifest } from './manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
@@ -39,7 +39,7 @@ export async function manifestsSoFar(
   });
   const currencyOf = await readCurrencies(snapshot, known, metered);
   const carried = metered.map((of) => ({ ...of, currency: currencyOf(of) }));
-  const carriedIn = await readCarriedIn(
+  const carriedInto = await readCarriedIn(
     snapshot.kysely,
     carried.map(({ period, mode, currency }) => ({
       ...period,
@@ -48,13 +48,19 @@ export async function manifestsSoFar(
       carriesApart: true,
     })),
   );
-  return carried.map(({ period, tenant, currency, groups }) => {
+  return carried.map(({ period, tenant, mode, currency, groups }) => {
     const planned = known.before.findLast(
       (of) => of.period.tenantId === period.tenantId && of.currency === currency,
     );
-    const into = planned?.manifest.billable.carriedOut ?? carriedIn(period);
-    const facts = { ...period, currency, carriedIn: into };
-    const manifest = makeManifest({ ...facts, format: MANIFEST_FORMAT, entriesRoot: null }, groups);
-    return { period, tenant, currency, carriedIn: into, manifest };
+    const into = planned === undefined ? carriedInto(period) : carriedFrom(planned);
+    const of = { format: MANIFEST_FORMAT, entriesRoot: null, carriesDue: mode === 'shadow' };
+    const manifest = makeManifest({ ...period, ...into, ...of, currency }, groups);
+    return { period, tenant, currency, carriedIn: into.carriedIn, manifest };
   });
+}
+
+/** What a period of one mode would carry into the next one of that mode: what is due later waits for another. */
+function carriedFrom({ manifest }: PeriodSoFar): Carried {
+  const { billable, carriedOutDue } = manifest;
+  return { carriedIn: billable.carriedOut - (carriedOutDue ?? 0n), carriedInDue: 0n };
 }

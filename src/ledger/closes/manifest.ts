@@ -23,6 +23,13 @@ export interface PeriodFacts {
   readonly timeZone: string;
   readonly currency: string;
   readonly carriedIn: Pico;
+  /** What of it months in shadow carried: late usage and corrections of months that were billed. */
+  readonly carriedInDue: Pico;
+  /**
+   * A month in shadow bills nothing, and carries on what is due of months that were billed. False of a live one, and
+   * of a close of before, which left it with what nobody pays.
+   */
+  readonly carriesDue: boolean;
   /** Fields that an older close does not have are left out when its manifest is recomputed. */
   readonly format: ManifestFormat;
   /** Merkle root over the hashes of the entries; null in a close older than the seals and the layers. */
@@ -86,8 +93,12 @@ export interface Manifest {
   readonly layers?: ManifestLayers;
   readonly charge_exact: string;
   readonly carried_in: string;
+  /** What of it is of months that were billed, and came while nothing was; absent where that is nothing. */
+  readonly carried_in_due?: string;
   readonly billable: string;
   readonly carried_out: string;
+  /** What of it is due in the tenant's next live period; absent where that is nothing. */
+  readonly carried_out_due?: string;
   readonly charge_total: string;
   readonly rounding: string;
 }
@@ -99,6 +110,8 @@ export interface FrozenManifest {
   readonly hash: string;
   readonly chargeExact: Pico;
   readonly billable: Billable;
+  /** What of the carried is due in the tenant's next live period; null where none of it is held for one. */
+  readonly carriedOutDue: Pico | null;
 }
 
 /**
@@ -109,7 +122,10 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
   const due = groups.filter((group) => group.due);
   const notDue = notDueOf(groups);
   const chargeExact = sum(due, (group) => group.charge);
-  const billable = billableOf(chargeExact, facts.carriedIn, facts.currency);
+  const { carriesDue, carriedInDue } = facts;
+  const dueLater = carriesDue ? lateOf(due) : 0n;
+  const own = billableOf(chargeExact - dueLater, facts.carriedIn, facts.currency);
+  const billable = { ...own, carriedOut: own.carriedOut + dueLater };
   const { countsCalls, layerCharges } = FORMATS[facts.format];
   const layers = layerCharges === null ? null : layersOf(due, layerCharges);
   const manifest: Manifest = {
@@ -135,13 +151,30 @@ export function makeManifest(facts: PeriodFacts, groups: readonly EntryGroup[]):
     ...(layers === null ? {} : { layers }),
     charge_exact: formatPico(chargeExact),
     carried_in: formatPico(facts.carriedIn),
+    ...(carriedInDue === 0n ? {} : { carried_in_due: formatPico(carriedInDue) }),
     billable: formatDecimal(billable.billableMicro, 6),
     carried_out: formatPico(billable.carriedOut),
+    ...(dueLater === 0n ? {} : { carried_out_due: formatPico(dueLater) }),
     charge_total: formatMinor(billable.total, facts.currency),
     rounding: `billable amount rounded once, half up, to ${billedDecimals(facts.currency)} decimals`,
   };
   const text = JSON.stringify(manifest);
-  return { manifest, text, hash: hash('sha256', text, 'hex'), chargeExact, billable };
+  return {
+    manifest,
+    text,
+    hash: hash('sha256', text, 'hex'),
+    chargeExact,
+    billable,
+    carriedOutDue: carriesDue ? dueLater : null,
+  };
+}
+
+/** What is late and due is of months that were billed, in whichever mode it is metered (R19). */
+function lateOf(due: readonly EntryGroup[]): Pico {
+  return sum(
+    due.filter(({ late }) => late),
+    ({ charge }) => charge,
+  );
 }
 
 function countOutcomes(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Transaction } from '../../database/database.ts';
+import { PICO_PER_MICRO } from '../../money.ts';
 import {
   pickOfSeveralCurrencies,
   readChargedCurrencies,
@@ -9,24 +10,35 @@ import type { PeriodRow } from './close-store.ts';
 
 interface LastClose {
   readonly currency: string;
-  readonly mode: 'shadow' | 'live';
-  readonly carriedOut: bigint;
+  /** The currency of what is still owed or due from before; null where that is nothing. */
+  readonly owedIn: string | null;
 }
 
 /**
- * Reads the close before each of these periods, by `periodKey`; a tenant's first period has none.
+ * Reads the close before each of these periods, by `periodKey`; a tenant's first period has none. What is below a
+ * micro-unit is only left from rounding. A period in shadow takes in what the one before it carried if that was in
+ * shadow; a live one what the last live one carried, or a shadow after it for a bill.
  */
 export async function readLastCloses(
   transaction: Transaction,
-  periods: readonly Pick<PeriodRow, 'tenantId' | 'periodStart'>[],
+  periods: readonly (Pick<PeriodRow, 'tenantId' | 'periodStart'> & {
+    readonly mode: 'shadow' | 'live';
+  })[],
 ): Promise<ReadonlyMap<string, LastClose>> {
   const { rows } = await sql<{ t: string; s: string } & LastClose>`
-    select k.t, k.s, c.currency, c.mode, c.carried_out as "carriedOut"
-    from ${keysOf(periods)}
+    select k.t, k.s, c.currency, case when abs(o.owed) >= ${PICO_PER_MICRO}::numeric then o.currency end as "owedIn"
+    from unnest(${periods.map(({ tenantId }) => tenantId)}::text[],
+      ${periods.map(({ periodStart }) => periodStart)}::date[], ${periods.map(({ mode }) => mode)}::text[]) k(t, s, m)
     cross join lateral (
-      select currency, mode, carried_out from closes where tenant_id = k.t and period_start < k.s
-      order by period_start desc limit 1
-    ) c`.execute(transaction.kysely);
+      select currency, mode, carried_out - coalesce(carried_out_due, 0) as metered from closes
+      where tenant_id = k.t and period_start < k.s order by period_start desc limit 1
+    ) c
+    left join lateral (
+      (select currency, case when mode = 'live' then carried_out else carried_out_due end as owed from closes
+      where k.m = 'live' and tenant_id = k.t and period_start < k.s and (mode = 'live' or carried_out_due <> 0)
+      order by period_start desc limit 1)
+      union all select c.currency, c.metered where k.m = 'shadow' and c.mode = 'shadow'
+    ) o on true`.execute(transaction.kysely);
   return new Map(
     rows.map(({ t, s, ...close }) => [periodKey({ tenantId: t, periodStart: s }), close]),
   );

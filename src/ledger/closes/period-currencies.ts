@@ -1,5 +1,4 @@
 import type { Transaction } from '../../database/database.ts';
-import { PICO_PER_MICRO } from '../../money.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
@@ -33,21 +32,15 @@ export async function readCurrencies(
     );
   }
   const idle = periods.filter(({ currencies }) => currencies.length === 0);
-  const rows = idle.map(({ period }) => period);
+  const rows = idle.map(({ period, mode }) => ({ ...period, mode }));
   const last = await readLastCloses(transaction, rows);
-  return ({ period, mode, currencies: [charged] }) => {
+  return ({ period, currencies: [charged] }) => {
     if (charged !== undefined) return charged;
     const before = last.get(periodKey(period));
     const tenant = tenants.get(period.tenantId);
-    if (before !== undefined && before.mode === mode && isOwed(before.carriedOut)) {
-      return before.currency;
-    }
+    const owedIn = before?.owedIn ?? null;
+    if (owedIn !== null) return owedIn;
     const book = tenant === undefined ? null : assignedBook(tenant, catalog, period.endsAt - 1);
     return book?.currency ?? before?.currency ?? DEFAULT_CURRENCY;
   };
-}
-
-/** What is below a micro-unit is only left from rounding. */
-function isOwed(carriedOut: bigint): boolean {
-  return carriedOut >= PICO_PER_MICRO || carriedOut <= -PICO_PER_MICRO;
 }

@@ -7,7 +7,7 @@ import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
 import type { PeriodRow } from './close-store.ts';
-import { answersOfClosed, creditCarriedOn } from './closed-answers.ts';
+import { answersOfClosed, tellCarriedOn } from './closed-answers.ts';
 import { roundsOf } from './each-period.ts';
 import { manifestsSoFar, type PeriodSoFar } from './manifest-so-far.ts';
 import { groupPeriodsIn } from './period-groups-store.ts';
@@ -64,7 +64,12 @@ function wouldClose({ period, tenant, currency, manifest }: PeriodSoFar): Closed
     tenant_id: period.tenantId,
     period_start: period.periodStart,
     state: 'would_close',
-    detail: creditCarriedOn({ ...manifest.billable, currency, mode: tenant.mode }),
+    detail: tellCarriedOn({
+      ...manifest.billable,
+      carriedOutDue: manifest.carriedOutDue,
+      currency,
+      mode: tenant.mode,
+    }),
     charge_total: manifest.manifest.charge_total,
     currency,
     manifest_hash: null,

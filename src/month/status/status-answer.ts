@@ -60,6 +60,8 @@ export const statusAnswer = z.strictObject({
   leavers: leaversAnswer,
   /** What is owed to customers in a currency in which they pay no more, so that no period takes it in. */
   left_owed: listOf(leftOwed),
+  /** What is due of months that were billed and waits for a live one; an amount below zero is owed to the customer. */
+  waiting_due: listOf(leftOwed),
   /** Events that were taken for second reports of calls, by the source that sent them and why. */
   second_reports: listOf(
     z.strictObject({

@@ -6,7 +6,7 @@ import { readBehind } from '../../ledger/rollups/behind-store.ts';
 import type { Parts } from '../../parts.ts';
 import type { LeaversAnswer } from '../../reports/leavers-answer.ts';
 import { reportLeavers } from '../../reports/report-leavers.ts';
-import { listLeftOwed } from '../../tenants/left-owed.ts';
+import { listLeftOwed, listWaitingDue } from '../../tenants/left-owed.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
 import { nameMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
@@ -53,6 +53,7 @@ export async function tellStatus(
     ambiguous_pushes: await countAmbiguousPushes(database),
     leavers: (await reportLeavers(parts)).filter(isOwing),
     left_owed: await listLeftOwed(parts),
+    waiting_due: await listWaitingDue(parts),
     second_reports: seconds.map(({ count, ...of }) => ({ ...of, count: Number(count) })),
     dead_webhooks: (await readDeadWebhooks(database)).map(({ count, ...of }) => ({
       ...of,

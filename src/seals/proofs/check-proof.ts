@@ -295,12 +295,13 @@ function ratedBy(meter: string): string {
 function requireBilled(frozen: Frozen): string {
   const pico = (text: string) => decimal(text, 12);
   const least = leastBilled(frozen.currency);
-  const sums = { charged: 0n, carried_in: 0n, carried_out: 0n, amounts: 0n };
+  const sums = { charged: 0n, late: 0n, carried_in: 0n, carried_out: 0n, amounts: 0n };
   for (const [index, line] of frozen.lines.entries()) {
     const [exact, amount] = [pico(line.exact), pico(line.amount)];
     if (amount - exact > least || exact - amount > least)
       throw new Error(`line ${index + 1} comes to ${line.exact} and is billed as ${line.amount}`);
     sums[isCarry(line) ? line.meter : 'charged'] += exact;
+    if (line.late) sums.late += exact;
     sums.amounts += amount;
   }
   if (sums.charged !== pico(frozen.charge_exact))
@@ -315,20 +316,20 @@ function requireBilled(frozen: Frozen): string {
   return `all its lines sum to ${frozen.charge_exact}, billed as ${frozen.charge_total}`;
 }
 
-/** What is billed is whole millionths: less than one is carried on, or all of what is below zero. A line shows what is more. */
-function requireCarried(
-  lines: { readonly carried_in: bigint; readonly carried_out: bigint },
-  frozen: Frozen,
-): void {
+/** Whole millionths are billed: less than one is carried, or all below zero, and what shadow holds for a bill. A line shows more. */
+function requireCarried(lines: Readonly<Record<string, bigint>>, frozen: Frozen): void {
   const [carriedIn, carriedOut] = [decimal(frozen.carried_in, 12), decimal(frozen.carried_out, 12)];
+  const leftOver = carriedIn - decimal(frozen.carried_in_due ?? '0', 12);
+  const outDue = decimal(frozen.carried_out_due ?? '0', 12);
   const micro = 1_000_000n;
-  if (carriedIn >= micro) throw new Error(`${frozen.carried_in} is more than is carried in`);
-  const due = decimal(frozen.charge_exact, 12) + carriedIn;
+  if (outDue !== 0n && outDue !== lines['late']) throw new Error('what came late is not held');
+  if (leftOver >= micro) throw new Error(`${frozen.carried_in} is more than is carried in`);
+  const due = decimal(frozen.charge_exact, 12) + carriedIn - outDue;
   const left = due > 0n ? due % micro : due;
-  if (carriedOut !== left || decimal(frozen.billable, 12) !== due - left)
+  if (carriedOut !== left + outDue || decimal(frozen.billable, 12) !== due - left)
     throw new Error('what is billed and carried is not what was charged');
-  const shown = (carried: bigint) => (carried <= -micro ? carried : 0n);
-  if (lines.carried_in !== shown(carriedIn) || lines.carried_out !== -shown(carriedOut))
+  const shown = (carried: bigint) => (carried <= -micro || carried >= micro ? carried : 0n);
+  if (lines['carried_in'] !== shown(carriedIn) || lines['carried_out'] !== -shown(carriedOut))
     throw new Error('the lines that carry a remainder are not what is carried');
 }
 

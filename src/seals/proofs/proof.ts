@@ -59,7 +59,9 @@ export interface Frozen {
   readonly lines: readonly FrozenLine[];
   readonly charge_exact: string;
   readonly carried_in: string;
+  readonly carried_in_due?: string;
   readonly billable: string;
   readonly carried_out: string;
+  readonly carried_out_due?: string;
   readonly charge_total: string;
 }

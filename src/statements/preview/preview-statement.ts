@@ -103,14 +103,14 @@ async function previewPeriod(
   const known = { catalog, tenants: new Map([[tenant.tenantId, tenant]]), before: [] };
   const [soFar] = await manifestsSoFar(snapshot, known, [{ period, groups, currencies }]);
   const { currency, carriedIn, manifest: frozen } = present(soFar, 'the period itself');
-  const { manifest, chargeExact } = frozen;
+  const { manifest, chargeExact, carriedOutDue } = frozen;
   const beside = await readBesideOf(snapshot, manifest, await readIssuerOf(snapshot));
   const projection = projectTotal({
     days: localDaysOf(manifest),
     today: localDayOf(now, period.timeZone),
     daily: beside.daily,
     currency,
-    exact: chargeExact,
+    exact: chargeExact - (carriedOutDue ?? 0n),
     carriedIn,
   });
   const { earlierOpen } = await readObjections(snapshot.kysely, [period]);

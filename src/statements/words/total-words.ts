@@ -34,8 +34,8 @@ export function statementTotals(document: StatementDocument): readonly LabeledAm
     ...(adjustments.length > 0
       ? [{ label: ADJUSTMENTS, amount: sumAmounts(adjustments, currency) }]
       : []),
-    ...carried('carried_in', 'Carried in from the period before'),
-    ...carried('carried_out', 'Carried on to the next period'),
+    ...carried('carried_in', carriedWords(document).into),
+    ...carried('carried_out', carriedWords(document).onTo),
     {
       label: `Total${document.preview === null ? '' : ' so far'} (${currency})`,
       amount: formatMoney(document.total, currency),
@@ -55,11 +55,25 @@ export function reckoningOf(document: StatementDocument): readonly LabeledAmount
       label: `Exact sum of all entries${document.not_due.length > 0 ? ' that are due' : ''}`,
       amount: formatExact(exact.charge),
     },
-    { label: 'Carried in from the period before', amount: formatExact(exact.carried_in) },
-    { label: 'Carried on to the next period', amount: formatExact(negate(exact.carried_out)) },
+    { label: carriedWords(document).into, amount: formatExact(exact.carried_in) },
+    { label: carriedWords(document).onTo, amount: formatExact(negate(exact.carried_out)) },
     { label: 'Billable, in whole millionths', amount: groupDigits(exact.billable) },
     { label: `Total, rounded once, half up, to ${to}`, amount: groupDigits(total) },
   ];
+}
+
+/** What is due and came in months in shadow is of several months, and waits for one in live mode. */
+function carriedWords({ exact }: Pick<StatementDocument, 'exact'>) {
+  return {
+    into:
+      exact.carried_in_due === undefined
+        ? 'Carried in from the period before'
+        : 'From earlier months',
+    onTo:
+      exact.carried_out_due === undefined
+        ? 'Carried on to the next period'
+        : 'Carried on to the next period in live mode',
+  };
 }
 
 function negate(amount: string): string {
@@ -72,7 +86,7 @@ export function statementNotes(document: StatementDocument): readonly string[] {
   const { exact, mode } = document;
   const to = mode === 'live' ? 'to the next period' : 'in shadow mode, and comes off no bill';
   const carried =
-    exactPico(exact.carried_out) < 0n
+    exactPico(exact.carried_out) < exactPico(exact.carried_out_due ?? '0')
       ? `Credits and corrections of this period exceed its usage: nothing is billed, and the difference is carried on ${to}.`
       : 'What is left below a millionth is not lost: it is carried on to the next period.';
   return [

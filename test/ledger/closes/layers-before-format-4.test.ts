@@ -62,7 +62,8 @@ it.each(['spanledger-manifest-2', 'spanledger-manifest-3'] as const)(
       ...{ tenantId: 'acme', periodStart: '2026-10-01', timeZone: 'UTC', currency: 'USD' },
       startsAt: Date.parse('2026-10-01T00:00:00Z'),
       endsAt: Date.parse('2026-11-01T00:00:00Z'),
-      ...{ carriedIn: 0n, format, entriesRoot: '00'.repeat(32) },
+      ...{ carriedIn: 0n, carriedInDue: 0n, carriesDue: false },
+      ...{ format, entriesRoot: '00'.repeat(32) },
     };
     const layers = { tool: 1n };
     const caching = 'pass_through' as const;

@@ -100,6 +100,8 @@ const FACTS = {
   timeZone: 'UTC',
   currency: 'USD',
   carriedIn: 0n,
+  carriedInDue: 0n,
+  carriesDue: false,
   format: MANIFEST_FORMAT,
   entriesRoot: '00'.repeat(32),
 };

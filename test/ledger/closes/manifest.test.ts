@@ -18,6 +18,8 @@ const FACTS: PeriodFacts = {
   timeZone: 'UTC',
   currency: 'USD',
   carriedIn: 0n,
+  carriedInDue: 0n,
+  carriesDue: false,
   format: MANIFEST_FORMAT,
   entriesRoot: 'ab'.repeat(32),
 };
@@ -215,6 +217,31 @@ describe('a manifest', () => {
         },
       ),
       cases(300),
+    );
+  });
+});
+
+describe('what is due of a billed month', () => {
+  const groups = [group({ input: 3n }), group({ input: 2_000_000n, late: true })];
+
+  it('is carried on by a month in shadow, and in no bill of its own', () => {
+    const live = makeManifest(FACTS, groups);
+    const frozen = makeManifest({ ...FACTS, carriesDue: true }, groups);
+    const late = groups[1]?.charge ?? 0n;
+    expect(frozen.carriedOutDue).toBe(late);
+    expect(frozen.manifest.carried_out_due).toBe(frozen.manifest.carried_out);
+    const { billable } = frozen;
+    expect(billable.billableMicro * 1_000_000n + billable.carriedOut).toBe(frozen.chargeExact);
+    expect(billable.carriedOut).toBe(late);
+    // A close of before, and a live one, say nothing of it, and have the bytes that they had.
+    expect(live.carriedOutDue).toBeNull();
+    expect(live.text).not.toContain('_due');
+  });
+
+  it('leaves no trace where nothing came late', () => {
+    const own = groups.slice(0, 1);
+    expect(makeManifest({ ...FACTS, carriesDue: true }, own).text).toBe(
+      makeManifest(FACTS, own).text,
     );
   });
 });

@@ -67,6 +67,8 @@ const linesOf = (groups: readonly EntryGroup[]) =>
       timeZone: 'UTC',
       currency: 'USD',
       carriedIn: 0n,
+      carriedInDue: 0n,
+      carriesDue: false,
       format: MANIFEST_FORMAT,
       entriesRoot: null,
     },

@@ -141,13 +141,17 @@ def check_billed(manifest, pico):
         amounts += amount
     if of_meter["charged"] != pico["charge_exact"]:
         raise Wrong("the lines do not sum to the exact charge")
-    if pico["carried_in"] >= 10**6:
+    in_due, out_due = (scaled(manifest.get(name, "0"), 12) for name in ("carried_in_due", "carried_out_due"))
+    late = sum(scaled(line["exact"], 12) for line in manifest["lines"] if line["late"])
+    if out_due not in (0, late):
+        raise Wrong("what is held for a bill is not what came late")
+    if pico["carried_in"] - in_due >= 10**6:
         raise Wrong("more is carried in than can be")
-    due = pico["charge_exact"] + pico["carried_in"]
+    due = pico["charge_exact"] + pico["carried_in"] - out_due
     left = due % 10**6 if due > 0 else due
-    if (pico["carried_out"], pico["billable"]) != (left, due - left):
+    if (pico["carried_out"], pico["billable"]) != (left + out_due, due - left):
         raise Wrong("what is billed and carried is not what was charged")
-    for meter, carried in (("carried_in", pico["carried_in"]), ("carried_out", -left)):
+    for meter, carried in (("carried_in", pico["carried_in"]), ("carried_out", -left - out_due)):
         if of_meter[meter] != (carried if abs(carried) >= 10**6 else 0):
             raise Wrong("a line that carries a remainder is not what is carried")
     if pico["charge_total"] != (pico["billable"] + least // 2) // least * least:
