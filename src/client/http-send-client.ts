@@ -36,7 +36,10 @@ function notTried(from: number, to: number, code: string): readonly UnsentMessag
   }));
 }
 
-/** Answers null where the server has all of it. */
+/**
+ * Answers null where the server has all of it, which only its own answers say: a page of whatever stands before it, such
+ * as a login behind a redirect, comes with a status of success, too, and has taken nothing.
+ */
 async function post(
   { url, key }: ServerAddress,
   { body, stop }: { readonly body: string; readonly stop: AbortSignal },
@@ -47,22 +50,28 @@ async function post(
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body,
+      redirect: 'manual',
       signal: AbortSignal.any([stop, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     const text = await response.text();
-    const refused = response.status === 202 ? null : refusedIn(text);
-    if (refused !== null) {
-      return refused.length === 0
-        ? null
-        : { index, isFinal: true, code: NOT_LET_IN, only: refused };
+    const { status } = response;
+    if (status === TAKEN) return null;
+    const refused = SAYS_OF_EACH.has(status) ? refusedIn(text) : null;
+    if (refused !== null && refused.length > 0) {
+      return { index, isFinal: true, code: NOT_LET_IN, only: refused };
     }
-    if (response.ok) return null;
-    const isFinal = FINAL_STATUSES.has(response.status);
-    return { index, isFinal, code: `${response.status} ${detailIn(text)}` };
+    if (refused !== null && status === TAKEN_IN_PART) return null;
+    return { index, isFinal: FINAL_STATUSES.has(status), code: codeOf(status, text) };
   } catch (error) {
     return { index, isFinal: false, code: String(error) };
   }
 }
+
+const TAKEN = 202;
+const TAKEN_IN_PART = 207;
+
+/** Answers of these statuses may have an outcome for each event: some were not let in, or none was. */
+const SAYS_OF_EACH: ReadonlySet<number> = new Set([TAKEN_IN_PART, 403]);
 
 const NOT_LET_IN = 'the key may not name its tenant';
 
@@ -73,9 +82,11 @@ function refusedIn(text: string): readonly number[] | null {
   return events.flatMap((event, place) => (at(event, 'outcome') === 'refused' ? [place] : []));
 }
 
-function detailIn(text: string): string {
+function codeOf(status: number, text: string): string {
   const detail = at(parse(text), 'detail');
-  return typeof detail === 'string' ? detail : text.slice(0, 200);
+  if (typeof detail === 'string') return `${status} ${detail}`;
+  if (status >= 400) return `${status} ${text.slice(0, 200)}`;
+  return `${status} is no answer of a Spanledger server that takes events; server.url has to be its own address, past logins and redirects`;
 }
 
 function parse(text: string): unknown {

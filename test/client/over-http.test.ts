@@ -1,4 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -52,6 +54,25 @@ function open(key: string, change: Partial<ClientOptions> = {}) {
   return { usage, losses, troubles };
 }
 
+/** What stands before a server of a company: it answers every request with a page of its own. */
+async function startLogin(kind: string): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => {
+      if (kind === 'an empty 207') response.writeHead(207).end();
+      else if (kind === 'a page' || request.url === '/login') {
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>');
+      } else response.writeHead(302, { location: '/login' }).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 const countOf = (where: string) => count(database, `entries where ${where}`);
 
 describe('events over HTTP', () => {
@@ -98,6 +119,25 @@ describe('events over HTTP', () => {
     expect(await mended.usage.flush()).toBe(true);
     expect(await countOf(`feature = 'waited'`)).toBe(1);
   });
+
+  it.each(['a redirect to a login', 'a page', 'an empty 207'])(
+    'wait while %s stands before the server',
+    async (kind) => {
+      const folder = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const server = { url: await startLogin(kind), key: 'a key' };
+      const { usage, troubles, losses } = open('', { folder, server });
+      usage.record(usageEvent({ event_id: kind, feature: kind }));
+      expect(await usage.flush({ deadlineMs: 200 })).toBe(false);
+      expect(usage.status()).toMatchObject({ sent: 0, lost: 0 });
+      expect(String(troubles[0]?.error)).toContain('is no answer of a Spanledger server');
+      await usage.close({ deadlineMs: 0 });
+      expect(losses).toEqual([]);
+      const past = open(await api.key('ingest'), { folder });
+      expect(await past.usage.flush()).toBe(true);
+      expect(await countOf(`feature = '${kind}'`)).toBe(1);
+    },
+  );
 
   it('need an address', () => {
     expect(() => openClient({ folder: null })).toThrow(/neither a queueUrl nor a server is given/);

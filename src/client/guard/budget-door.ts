@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isObject, parseJson } from '../../events/foreign/foreign-value.ts';
 import type { ServerAddress } from '../client-contract.ts';
 import { RememberedPolicies } from './remembered-policies.ts';
 import type { ReserveAsked } from './reserve-asked.ts';
@@ -76,8 +77,9 @@ export class BudgetDoor {
     const path = `/v1/budgets/holds/${encodeURIComponent(holdId)}/release`;
     const response = await this.#post(path, { tenant_id: tenantId });
     const text = await response.text();
-    // A hold that is not there was never made.
-    if (!response.ok && response.status !== 404) throw refusalOf(response, text);
+    // A hold that is not there was never made; but only the server's own answer tells either.
+    const isTold = response.status === 200 || response.status === 404;
+    if (!isTold || !isObject(parseJson(text))) throw refusalOf(response, text);
   }
 
   #post(path: string, body: unknown): Promise<Response> {
@@ -86,6 +88,7 @@ export class BudgetDoor {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
+      redirect: 'manual',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   }
