@@ -37,8 +37,8 @@ export interface UsageClient extends EventRecorder {
   startTrace(start?: TraceStart): Promise<UsageTrace>;
   /**
    * Reserves what a call may come to, makes it, and records it with its hold; what failed is given back. Throws
-   * `BudgetExceeded` where a budget denies it, and `BudgetUnavailable` where nobody can be asked and the
-   * budget says to deny then.
+   * `BudgetExceeded` where a budget denies it, `ReserveRefused` where nothing can be held for such a call, and
+   * `BudgetUnavailable` where nobody can be asked and the budget says to deny then.
    */
   guard<Result>(call: GuardedCall, make: GuardedFunction<Result>): Promise<Result>;
 }

@@ -6,7 +6,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { ClientOptions, Loss, NewEvent, Trouble } from '../../src/client/client.ts';
 import { openClient } from '../../src/client/client.ts';
-import { BudgetExceeded, BudgetUnavailable } from '../../src/client/guard/budget-refusals.ts';
+import {
+  BudgetExceeded,
+  BudgetUnavailable,
+  ReserveRefused,
+} from '../../src/client/guard/budget-refusals.ts';
 import { withUsage } from '../../src/client/usage-scope.ts';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
@@ -246,5 +250,39 @@ describe('guard', () => {
     await taught.usage.guard(call, () => 'made');
     await own.close();
     expect(await taught.usage.guard(call, () => 'made')).toBe('made');
+  });
+
+  it('makes no call of which the server says that nothing can be held for it, whatever is to be done in an outage', async () => {
+    const at = new Date().toISOString();
+    await makeTenant(database, 'unheard');
+    await putBudget(database, { tenant_id: 'unheard', amount: '5', on_unavailable: 'allow' }, at);
+    const { usage, troubles } = open(await api.key('ingest'));
+    const call = { ...CALL, tenantId: 'unheard', onUnavailable: 'allow' } as const;
+    await usage.guard(call, () => 'made');
+    let made = 0;
+    const unpriced = usage.guard({ ...call, model: 'of-no-book' }, () => {
+      made += 1;
+    });
+    const error = await unpriced.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ReserveRefused);
+    expect(error).toMatchObject({ status: 409, kind: 'incomplete' });
+    expect(String(error)).toMatch(
+      /nothing can be held for this call of tenant "unheard": .*of-no-book/,
+    );
+    expect([made, troubles]).toEqual([0, []]);
+    await usage.flush();
+    expect(await count(database, `unknown_holds where tenant_id = 'unheard'`)).toBe(0);
+  });
+
+  it('tells where what it gives back was taken by a page before the server', async () => {
+    const server = { url: await startLogin('a page'), key: 'a key' };
+    const { usage, troubles } = open('', { server });
+    await expect(usage.guard(CALL, () => 'made')).rejects.toBeInstanceOf(BudgetUnavailable);
+    await usage.close({ deadlineMs: 500 });
+    const told = troubles
+      .filter(({ kind }) => kind === 'budgets')
+      .map(({ error }) => String(error));
+    expect(told).toHaveLength(2);
+    expect(told[1]).toContain('the server answered 200: <html>');
   });
 });

@@ -33,8 +33,25 @@ export type ReserveSaid = z.infer<typeof reserveSaid>;
 
 export type Reserved =
   | { readonly kind: 'answered'; readonly answer: ReserveSaid }
+  /** The server was asked, and says that nothing can be held for such a call; nothing is. */
+  | { readonly kind: 'refused'; readonly problem: ReserveProblem }
   /** It may hold all the same, where only the answer was lost. */
   | { readonly kind: 'unavailable'; readonly cause: unknown };
+
+/** What the server says of a question that it refuses. */
+const reserveProblem = z.looseObject({
+  status: z.number(),
+  kind: z.string(),
+  detail: z.string(),
+  remedy: z.string(),
+});
+export type ReserveProblem = z.infer<typeof reserveProblem>;
+
+/**
+ * Such a question is refused whenever it is asked, where the server itself says so. What else fails, a key that is not
+ * known among it, is a server that cannot be asked.
+ */
+const REFUSED: ReadonlySet<number> = new Set([400, 403, 404, 409, 422]);
 
 /** A call must not wait for its budget longer than for itself. */
 const TIMEOUT_MS = 2_000;
@@ -53,6 +70,9 @@ export class BudgetDoor {
     try {
       const response = await this.#post('/v1/budgets/reserve', asked);
       const text = await response.text();
+      if (REFUSED.has(response.status)) {
+        return { kind: 'refused', problem: reserveProblem.parse(JSON.parse(text)) };
+      }
       if (response.status !== 200 && response.status !== 402) throw refusalOf(response, text);
       return { kind: 'answered', answer: reserveSaid.parse(JSON.parse(text)) };
     } catch (cause) {

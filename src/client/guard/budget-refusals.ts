@@ -1,4 +1,4 @@
-import type { BudgetDecisionSaid, ReserveSaid } from './budget-door.ts';
+import type { BudgetDecisionSaid, ReserveProblem, ReserveSaid } from './budget-door.ts';
 
 /** A budget denies a call, before it is made. Amounts are decimal strings, as the server gives them. */
 export class BudgetExceeded extends Error {
@@ -54,6 +54,28 @@ export class BudgetUnavailable extends Error {
         'make it again when the server answers, or set the budget to allow calls meanwhile',
       { cause },
     );
+  }
+}
+
+/**
+ * The server was asked whether a budget bears the call, and nothing can be held for such a call, as for one whose model has
+ * no price or of a tenant that the key may not name. No policy for an outage concerns it.
+ */
+export class ReserveRefused extends Error {
+  override readonly name = 'ReserveRefused';
+  /** The status of the answer, and its kind of problem, such as `incomplete`. */
+  readonly status: number;
+  readonly kind: string;
+  readonly detail: string;
+  /** What to do about it. */
+  readonly remedy: string;
+
+  constructor(tenantId: string, { status, kind, detail, remedy }: ReserveProblem) {
+    super(`nothing can be held for this call of tenant "${tenantId}": ${detail}; ${remedy}`);
+    this.status = status;
+    this.kind = kind;
+    this.detail = detail;
+    this.remedy = remedy;
   }
 }
 

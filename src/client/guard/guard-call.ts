@@ -7,7 +7,7 @@ import type { Recorder } from '../recorder.ts';
 import type { UsageTags } from '../usage-scope.ts';
 import { currentTags, ScopeHold, withHold, withUsage } from '../usage-scope.ts';
 import type { BudgetDoor, ReserveSaid } from './budget-door.ts';
-import { BudgetExceeded, BudgetUnavailable } from './budget-refusals.ts';
+import { BudgetExceeded, BudgetUnavailable, ReserveRefused } from './budget-refusals.ts';
 import type { ReserveAsked } from './reserve-asked.ts';
 
 /** A call that is about to be made, at the most that it can use; what it leaves out is that of `withUsage`. */
@@ -118,6 +118,7 @@ async function reserve(
     if (reserved.answer.verdict === 'deny') throw new BudgetExceeded(reserved.answer);
     return reserved.answer;
   }
+  if (reserved.kind === 'refused') throw new ReserveRefused(guarded.tenantId, reserved.problem);
   recorder.trouble({ kind: 'budgets', error: reserved.cause });
   const policy = door.policies.of(asked) ?? call.onUnavailable ?? 'deny';
   if (policy === 'allow') return null;
