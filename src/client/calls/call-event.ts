@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { isRepeatingId } from '../../events/provider-name.ts';
 import { readProviderUsage, searchesIn } from '../../events/provider-usage.ts';
@@ -77,8 +78,17 @@ function eventIdOf(call: WatchedCall, responseId: string | undefined): string | 
   const id = isOwn ? responseId : requestId;
   if (id === undefined) return undefined;
   const named = `${provider}:${operation}:${id}`;
-  return (attempt === 1 || isOwn ? named : `${named}:${attempt}`).slice(0, 200);
+  return inShort(attempt === 1 || isOwn ? named : `${named}:${attempt}`);
 }
+
+/** Event ids have a longest length, and two that differ only at their end are two all the same. */
+function inShort(id: string): string {
+  if (id.length <= LONGEST_ID) return id;
+  const digest = createHash('sha256').update(id).digest('hex');
+  return `${id.slice(0, LONGEST_ID - 1 - digest.length)}:${digest}`;
+}
+
+const LONGEST_ID = 200;
 
 type Counted = Pick<NewEvent, 'usage' | 'provider_usage'>;
 

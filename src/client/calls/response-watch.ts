@@ -21,6 +21,7 @@ interface BegunCall {
   readonly endpoint: Endpoint;
   readonly url: URL;
   readonly sent: SentBody;
+  readonly headers: Headers;
   readonly provider: string | undefined;
   readonly hold: ScopeHold | null;
   readonly attempt: number;
@@ -230,7 +231,7 @@ export class ResponseWatch {
     const event = callEvent({
       ...{ operation: endpoint.operation, provider, sent, attempt, startedAt, outcome, answer },
       endedAt: this.#endedAt ?? meter.clock(),
-      requestId: this.#header('x-request-id') ?? this.#header('request-id'),
+      requestId: this.#requestId('x-request-id') ?? this.#requestId('request-id'),
       gatewayCallId: this.#header('x-litellm-call-id'),
       weights: isWeighed ? (this.#weights?.take() ?? null) : null,
       streamedCharacters,
@@ -244,6 +245,12 @@ export class ResponseWatch {
     if (this.#isOver) return;
     this.#isOver = true;
     if (this.#call.endpoint.kind === 'answer') this.#call.hold?.end();
+  }
+
+  /** A gateway may hand back the id that the application sent, which may be that of several calls. */
+  #requestId(name: string): string | undefined {
+    const id = this.#header(name);
+    return id === this.#call.headers.get(name) ? undefined : id;
   }
 
   #header(name: string): string | undefined {

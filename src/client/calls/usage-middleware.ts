@@ -46,10 +46,10 @@ export function usageMiddleware<Version extends string = 'v4'>(
       const step = new Step(meter, call, isMemory);
       try {
         const result = await doGenerate();
-        step.over({ kind: 'ok' }, readResult(result, call), 0);
+        step.over({ kind: 'ok' }, () => readResult(result, call), 0);
         return result;
       } catch (error) {
-        step.over(failedBy(error), {}, 0);
+        step.over(failedBy(error), NO_ANSWER, 0);
         throw error;
       }
     },
@@ -62,13 +62,13 @@ export function usageMiddleware<Version extends string = 'v4'>(
         const result = await doStream();
         const parts = new Parts(at(result, 'response'), call);
         const stream = watchParts(result.stream, {
-          take: (part) => parts.take(part),
-          end: () => step.over(parts.outcome, parts.answer, parts.characters),
-          stopped: (error) => step.over(failedBy(error), parts.answer, parts.characters),
+          take: (part) => step.shielded(() => parts.take(part)),
+          end: () => step.over(parts.outcome, () => parts.answer, parts.characters),
+          stopped: (error) => step.over(failedBy(error), () => parts.answer, parts.characters),
         });
         return { ...result, stream };
       } catch (error) {
-        step.over(failedBy(error), {}, 0);
+        step.over(failedBy(error), NO_ANSWER, 0);
         throw error;
       }
     },
@@ -95,9 +95,15 @@ class Step {
     this.#hold?.begin();
   }
 
-  over(outcome: CallOutcome, answer: StepAnswer, streamedCharacters: number): void {
+  /** What an answer holds may throw as it is read; a call that was made is no failed one for that. */
+  over(outcome: CallOutcome, read: () => StepAnswer, streamedCharacters: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    const answer = this.shielded(read);
+    if (answer === null) {
+      this.#hold?.end();
+      return;
+    }
     const over = { outcome, answer, streamedCharacters, endedAt: this.#meter.clock() };
     // A guard looks at its hold as soon as its call is over.
     if (this.#hold !== null) this.#tried(over);
@@ -105,13 +111,18 @@ class Step {
   }
 
   #tried(over: StepOver): void {
+    this.shielded(() => this.#record(over));
+    this.#hold?.end();
+  }
+
+  /** Answers null where it was told that the metering failed. */
+  shielded<Value>(step: () => Value): Value | null {
     try {
-      this.#record(over);
+      return step();
     } catch (error) {
       const reason = `the metering failed: ${wordsOf(error)}`;
       this.#meter.unmetered({ reason, event: null });
-    } finally {
-      this.#hold?.end();
+      return null;
     }
   }
 
@@ -141,6 +152,8 @@ interface StepAnswer extends AnswerReading {
   readonly requestId?: string | undefined;
 }
 
+const NO_ANSWER = (): StepAnswer => ({});
+
 const SENT = { serviceTier: undefined, isStream: false, text: null, spoken: null, asking: null };
 
 /** Returns the request in the form in which it is weighed; files are no text. */
@@ -162,14 +175,21 @@ function readResult(result: unknown, call: ModelCall): StepAnswer {
 function answerOf(result: unknown, call: ModelCall): StepAnswer {
   const response = at(result, 'response');
   const metadata = at(result, 'providerMetadata');
-  const requestId = at(response, 'headers', 'x-request-id');
   return {
     id: at(response, 'id'),
     model: at(response, 'modelId'),
     service_tier: at(metadata, 'openai', 'serviceTier'),
     usage: usageOf(at(result, 'usage'), metadata, call),
-    requestId: typeof requestId === 'string' ? requestId : undefined,
+    requestId: requestIdOf(response, call),
   };
+}
+
+/** A gateway may hand back the id that the application sent, which may be that of several calls. */
+function requestIdOf(response: unknown, { params }: ModelCall): string | undefined {
+  const id = at(response, 'headers', 'x-request-id');
+  const sent = at(params, 'headers');
+  const isOwn = isObject(sent) && Object.values(sent).includes(id);
+  return typeof id === 'string' && !isOwn ? id : undefined;
 }
 
 /**

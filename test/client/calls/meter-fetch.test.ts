@@ -131,3 +131,40 @@ it('what is spoken is counted as a reader counts it', async () => {
   const { event } = await send(url, { method: 'POST', body }, answer);
   expect(event).toMatchObject({ operation: 'speech', usage: { characters: 4 } });
 });
+
+describe('the id of an answer that has none of its own', () => {
+  const URL = 'https://gateway.example.com/v1/embeddings';
+  const usage = { prompt_tokens: 8, total_tokens: 8 };
+  const embed = async (asked: string, answered: string) => {
+    const headers = { 'x-request-id': asked };
+    const init = { method: 'POST', headers, body: JSON.stringify({ model: 'm', input: 'x' }) };
+    const { event } = await send(URL, init, () =>
+      Response.json({ data: [], usage }, { headers: { 'x-request-id': answered } }),
+    );
+    return event?.event_id;
+  };
+
+  it('is that of the request, as the provider names it', async () => {
+    expect(await embed('the application', 'req-1')).toBe('call:embeddings:req-1');
+  });
+
+  it('is not what the application sent and a gateway handed back, which may be that of many', async () => {
+    const ids = [await embed('app-1', 'app-1'), await embed('app-1', 'app-1')];
+    expect(new Set(ids).size).toBe(2);
+    expect(ids.join()).not.toContain('app-1');
+  });
+});
+
+it('two long ids that differ at their end are two events', async () => {
+  const idOf = async (end: string) => {
+    const id = `${'a1b2'.repeat(48)}${end}`;
+    const { event } = await send(CHATS, { method: 'POST', body: CHAT }, () =>
+      Response.json(chatAnswer({ id })),
+    );
+    return event?.event_id ?? '';
+  };
+  const [first, second] = [await idOf('1'), await idOf('2')];
+  expect(first).not.toBe(second);
+  expect(await idOf('1')).toBe(first);
+  expect([first.length, second.length]).toEqual([200, 200]);
+});

@@ -274,3 +274,17 @@ describe('the middleware for version 5 of the AI SDK, whose counts are those of 
     expect(read).toMatchObject({ assumed: false, ...expected });
   });
 });
+
+it('a result that cannot be read is handed on, and told', async () => {
+  const { usage, events, unmetered } = await collectEvents();
+  const result = Object.defineProperty({ content: [] }, 'usage', {
+    get() {
+      throw new Error('not for you');
+    },
+  });
+  const model = { provider: 'anthropic.messages', modelId: 'claude-sonnet-9' };
+  const call = { params: {}, model, doGenerate: async () => result };
+  expect(await usageMiddleware(usage).wrapGenerate(call)).toBe(result);
+  expect(await events()).toEqual([]);
+  expect(unmetered).toEqual([{ reason: 'the metering failed: Error: not for you', event: null }]);
+});
