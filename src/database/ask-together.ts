@@ -43,19 +43,26 @@ export function askTogether<Call, Answer>({
       }
       const own = [waiting];
       queues.set(name, own);
-      void askAllOf(own, (calls) => askAll(database, calls)).finally(() => queues.delete(name));
+      const isEmpty = () => queues.delete(name);
+      void askAllOf(own, (calls) => askAll(database, calls), isEmpty);
     });
 }
 
 type Ask<Call, Answer> = (calls: readonly Call[]) => Promise<Answers<Answer>>;
 
+/** Says that the queue is empty in the turn in which it looked last: whoever comes then begins another one. */
 async function askAllOf<Call, Answer>(
   queue: Waiting<Call, Answer>[],
   ask: Ask<Call, Answer>,
+  isEmpty: () => void,
 ): Promise<void> {
-  while (queue.length > 0) {
-    const group = queue.splice(0, MOST_TOGETHER);
-    queue.unshift(...(await answer(group, ask)));
+  try {
+    while (queue.length > 0) {
+      const group = queue.splice(0, MOST_TOGETHER);
+      queue.unshift(...(await answer(group, ask)));
+    }
+  } finally {
+    isEmpty();
   }
 }
 

@@ -100,3 +100,18 @@ it('more than sixty-four are asked by several statements, each after the one bef
   );
   expect(await Promise.all(calls)).toHaveLength(70);
 });
+
+it('whoever comes as a queue ends is asked, however few steps after its last answer', async () => {
+  const answers = Array.from({ length: 12 }, async (_, steps) => {
+    const { call, end } = scene();
+    const first = call('a1');
+    const ended = end(0, ['one']);
+    await first;
+    for (let step = 0; step < steps; step += 1) await null;
+    const second = call('a2');
+    await ended;
+    await end(1, ['two']);
+    return Promise.race([second, new Promise((resolve) => setImmediate(resolve, 'nobody asked'))]);
+  });
+  expect(await Promise.all(answers)).toEqual(answers.map(() => 'two'));
+});
