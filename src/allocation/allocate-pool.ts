@@ -36,7 +36,7 @@ import { dividePool } from './divide-pool.ts';
 import type { PoolRequest } from './pool.ts';
 import { digestOf, refuseImpossiblePool } from './pool.ts';
 import { shareEntry } from './share-entry.ts';
-import { answerOf, noteOnMoved, notesOf } from './tell-pool.ts';
+import { answerOf, noteOnMoved, notesOf, withoutCosts } from './tell-pool.ts';
 import { DEFAULT_WEIGHTS, formatWeights } from './token-weights.ts';
 
 /**
@@ -63,6 +63,7 @@ export async function allocatePool(
       const divided = await divide(transaction, { request, revision, now: clock() });
       if (asked.dry_run) return answerDryRun(divided);
       refuseUnfinished(divided, clock());
+      refuseUnknownCosts(divided);
       return post(transaction, divided, clock());
     }),
   );
@@ -279,6 +280,17 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
     'too_early',
     `the period of tenant "${first.tenantId}"${others} has not ended (until ${formatInstant(first.endsAt)}); a pool is divided by whole periods`,
     'allocate when every period that begins in the month has ended; a dry run shows the shares so far',
+  );
+}
+
+/** A share by what is not known would be too small, and all the others too large (R10). */
+function refuseUnknownCosts({ request, consumed }: Divided): void {
+  const unknown = withoutCosts(request, consumed);
+  if (unknown.length === 0) return;
+  throw new Refusal(
+    'incomplete',
+    `a pool is not divided by direct cost while costs are unknown: ${unknown.join(', ')}`,
+    advise`import a cost book for these models, with a price of zero where they cost nothing, and run ${{ operation: 'rerate', month: request.month, tenant_id: null }}; or divide by another basis`,
   );
 }
 

@@ -5,6 +5,7 @@ import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { present } from '../present.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { UNITS } from '../units.ts';
 import type { AllocationAnswer, ShareRow } from './allocation-answer.ts';
 import type { Consumption } from './consumption.ts';
 import type { Share } from './divide-pool.ts';
@@ -67,7 +68,12 @@ export function notesOf(
       ({ tenantId, currency }) =>
         `tenant "${tenantId}" has usage in ${currency}, which has no share: a pool is divided within one currency`,
     );
-  return [...elsewhere, ...noteOnNobodys(request, of.shares), ...noteOnShadows(request, of)];
+  return [
+    ...elsewhere,
+    ...noteOnNobodys(request, of.shares),
+    ...noteOnShadows(request, of),
+    ...notesOnUnweighed(request, of.all),
+  ];
 }
 
 /** So many tenants whose share would be another are named. */
@@ -122,4 +128,53 @@ function noteOnShadows(
   return [
     `tenants in shadow mode see their share on their statement, and it is never pushed: ${[...new Set(shadows)].join(', ')}`,
   ];
+}
+
+/** So many tenants are named. */
+const TENANTS_NAMED = 5;
+
+/** Tells whose entries have a cost that nobody knows, where a pool is divided by cost. */
+export function withoutCosts(
+  { basis }: PoolRequest,
+  consumed: readonly Consumption[],
+): readonly string[] {
+  if (basis !== 'direct') return [];
+  const unknown = consumed.filter(({ entriesWithoutCost }) => entriesWithoutCost > 0n);
+  return named(unknown, ({ entriesWithoutCost }) => ` (${entriesWithoutCost} entries)`);
+}
+
+/** Returns what used something that weighs nothing in this division, although somebody may believe that it does. */
+function notesOnUnweighed(request: PoolRequest, all: readonly Consumption[]): readonly string[] {
+  const consumed = all.filter(({ currency }) => currency === request.currency);
+  const unknown = withoutCosts(request, consumed);
+  const ofCosts =
+    unknown.length === 0
+      ? []
+      : [
+          `entries without a known cost weigh nothing, so that the pool is not posted: ${unknown.join(', ')}`,
+        ];
+  const { weights } = request;
+  if (weights === null) return ofCosts;
+  const ofUnits = UNITS.filter(({ name }) => weights.units?.[name] === undefined).flatMap(
+    ({ name, meter }) => {
+      const users = consumed.filter(({ units }) => (units[name] ?? 0n) > 0n);
+      return users.length === 0
+        ? []
+        : [
+            `${meter} weigh nothing, since no weight is given for them; they are used by ${named(users, () => '').join(', ')}`,
+          ];
+    },
+  );
+  return [...ofCosts, ...ofUnits];
+}
+
+function named(
+  tenants: readonly Consumption[],
+  more: (one: Consumption) => string,
+): readonly string[] {
+  const first = tenants
+    .slice(0, TENANTS_NAMED)
+    .map((one) => `tenant "${one.tenantId}"${more(one)}`);
+  const others = tenants.length - first.length;
+  return others === 0 ? first : [...first, `and ${others} more`];
 }

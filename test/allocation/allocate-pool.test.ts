@@ -147,6 +147,40 @@ describe('posting a pool', () => {
     ]);
   });
 
+  it('by direct cost is refused while a cost is unknown, and a dry run says whose', async () => {
+    const image = { operation: 'image', requested_model: 'gpt-image-1', executed_model: null };
+    await receiveEvents(database, [
+      nativeEvent({ event_id: 'i', tenant_id: 'birch', ...image, usage: { images: 500 } }),
+    ]);
+    await foldAll(database, systemClock);
+    const asked = { basis: 'direct', at: NOVEMBER } as const;
+    await expect(allocateShared(database, asked)).rejects.toMatchObject({
+      kind: 'incomplete',
+      message:
+        'a pool is not divided by direct cost while costs are unknown: tenant "birch" (1 entries)',
+    });
+    expect(await count(database, 'allocations')).toBe(0);
+    const dry = await allocateShared(database, { ...asked, dryRun: true });
+    expect(dry.notes).toEqual([
+      'entries without a known cost weigh nothing, so that the pool is not posted: tenant "birch" (1 entries)',
+    ]);
+  });
+
+  it('by tokens says what weighs nothing, and of whom', async () => {
+    const image = { operation: 'image', requested_model: 'gpt-image-1', executed_model: null };
+    await receiveEvents(database, [
+      nativeEvent({ event_id: 'i', tenant_id: 'birch', ...image, usage: { images: 500 } }),
+    ]);
+    const asked = { basis: 'weighted-tokens', at: NOVEMBER } as const;
+    const weighed = await allocateShared(database, { ...asked, weights: DEFAULT_WEIGHTS });
+    expect(weighed.notes).toEqual([
+      'images weigh nothing, since no weight is given for them; they are used by tenant "birch"',
+    ]);
+    const weights = parseWeights('input=1,output=5,images=100');
+    const said = await allocateShared(database, { ...asked, pool: 'other', weights });
+    expect(said.notes).toEqual([]);
+  });
+
   it('is not counted in the next one: shares are no usage', async () => {
     await allocateShared(database, { basis: 'direct', at: NOVEMBER });
     const again = await allocateShared(database, { pool: 'other', basis: 'direct', at: NOVEMBER });
