@@ -79,6 +79,8 @@ table budget_holds (
   settled_source text,
   settled_event_id text,
   released_by text,
+  waits_source text collate "C",
+  waits_event_id text collate "C",
   constraint budget_holds_pkey PRIMARY KEY (hold_id),
   constraint budget_holds_amount_check CHECK ((amount >= (0)::numeric)),
   constraint budget_holds_check CHECK ((expires_at > held_at)),
@@ -87,11 +89,13 @@ table budget_holds (
   constraint budget_holds_state_check CHECK ((state = ANY (ARRAY['open'::text, 'settled'::text, 'released'::text]))),
   constraint budget_holds_tokens_check CHECK ((tokens >= (0)::numeric)),
   constraint ended_hold_says_how CHECK ((((state = 'open'::text) = (ended_at IS NULL)) AND ((state = 'settled'::text) = (settled_event_id IS NOT NULL)) AND ((state = 'settled'::text) = (settled_source IS NOT NULL)) AND ((state = 'released'::text) = (released_by IS NOT NULL)))),
-  constraint hold_names_its_counters CHECK (((cardinality(budget_ids) = cardinality(time_keys)) AND (cardinality(budget_ids) = cardinality(amounts))))
+  constraint hold_names_its_counters CHECK (((cardinality(budget_ids) = cardinality(time_keys)) AND (cardinality(budget_ids) = cardinality(amounts)))),
+  constraint waiting_hold_names_its_event CHECK (((waits_source IS NULL) = (waits_event_id IS NULL)))
 );
 CREATE INDEX budget_holds_by_run ON public.budget_holds USING btree (tenant_id, agent_run_id, held_at) WHERE (agent_run_id IS NOT NULL);
 CREATE INDEX budget_holds_ended ON public.budget_holds USING btree (ended_at) WHERE (ended_at IS NOT NULL);
 CREATE INDEX budget_holds_open ON public.budget_holds USING btree (tenant_id, expires_at) WHERE (state = 'open'::text);
+CREATE INDEX budget_holds_waiting ON public.budget_holds USING btree (tenant_id, waits_source, waits_event_id) WHERE ((state = 'open'::text) AND (waits_event_id IS NOT NULL));
 
 table budget_raises (
   request_id bigint not null generated always as identity,

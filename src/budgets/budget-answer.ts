@@ -96,7 +96,7 @@ export type RemoveBudgetAnswer = z.infer<typeof removeBudgetAnswer>;
 export const holdAnswer = z.strictObject({
   hold_id: z.string(),
   tenant_id: z.string(),
-  /** `unsettled` is a hold that expired without its event: it is counted until somebody releases it. */
+  /** `unsettled` is a hold that expired without the charge of its event: it is counted until that comes, or somebody releases it. */
   state: z.enum(['open', 'unsettled', 'settled', 'released']),
   model: z.string().nullable(),
   ...scopeFields,
@@ -107,6 +107,8 @@ export const holdAnswer = z.strictObject({
   expires_at: instantField,
   /** The event that settled it. */
   settled_by: z.strictObject({ source: z.string(), event_id: z.string() }).nullable(),
+  /** Its event, where that came and waits for its price or its usage: it has no charge yet, and the hold stays counted. */
+  waits_for: z.strictObject({ source: z.string(), event_id: z.string() }).nullable(),
   released_by: z.string().nullable(),
 });
 export type HoldAnswer = z.infer<typeof holdAnswer>;

@@ -21,11 +21,14 @@ export interface HoldRow {
   readonly expires_at: InstantMs;
   readonly settled_source: string | null;
   readonly settled_event_id: string | null;
+  readonly waits_source: string | null;
+  readonly waits_event_id: string | null;
   readonly released_by: string | null;
 }
 
 const HOLD_COLUMNS = `hold_id, tenant_id, state, request_digest, model, feature, user_id, agent_run_id, amount, currency,
-  tokens, budget_ids::text[], held_at, expires_at, settled_source, settled_event_id, released_by`;
+  tokens, budget_ids::text[], held_at, expires_at, settled_source, settled_event_id, waits_source,
+  waits_event_id, released_by`;
 
 export async function readHold(database: Database, holdId: string): Promise<HoldRow | null> {
   const { rows } = await database.pool.query<HoldRow>({
@@ -43,7 +46,7 @@ export async function countOpenHolds(database: Database): Promise<number> {
   return Number(rows[0]?.open ?? 0);
 }
 
-/** Holds that are open although their call is over; as of an instant, those that ended since, too. */
+/** Holds that are open although their call is over, since its event did not come or waits for its charge; as of an instant, those that ended since, too. */
 export async function readUnsettledHolds(
   database: Database,
   now: InstantMs,

@@ -43,7 +43,6 @@ function refuseUnknownHold(holdId: string): never {
 }
 
 export function tellHold(hold: HoldRow, now: InstantMs): HoldAnswer {
-  const { settled_source: source, settled_event_id: eventId } = hold;
   return {
     hold_id: hold.hold_id,
     tenant_id: hold.tenant_id,
@@ -57,9 +56,14 @@ export function tellHold(hold: HoldRow, now: InstantMs): HoldAnswer {
     tokens: hold.tokens === null ? null : hold.tokens.toString(),
     held_at: formatInstant(hold.held_at),
     expires_at: formatInstant(hold.expires_at),
-    settled_by: source === null || eventId === null ? null : { source, event_id: eventId },
+    settled_by: eventOf(hold.settled_source, hold.settled_event_id),
+    waits_for: hold.state === 'open' ? eventOf(hold.waits_source, hold.waits_event_id) : null,
     released_by: hold.released_by,
   };
+}
+
+function eventOf(source: string | null, eventId: string | null): HoldAnswer['settled_by'] {
+  return source === null || eventId === null ? null : { source, event_id: eventId };
 }
 
 /** A hold becomes unsettled by the time alone; nothing is written then. */

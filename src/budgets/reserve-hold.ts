@@ -95,7 +95,7 @@ function refuseAnotherCall(
       'give each call a hold_id of its own, or none',
     );
   }
-  const state = stateOf(hold, asked.now);
+  const state = hold.waits_event_id === null ? stateOf(hold, asked.now) : 'named by an event';
   if (state === 'open') return;
   throw new Refusal(
     'conflict',

@@ -25,6 +25,7 @@ import {
   receive,
   receiveEvents,
 } from '../support/ledger.ts';
+import { brokenLaws } from '../support/worker.ts';
 
 let database: TestDatabase;
 
@@ -124,6 +125,53 @@ it('a second report of a call settles the hold that only it names', async () => 
   await post({ event_id: 'client', source: 'app', response_id: 'resp-1', hold_id });
   expect(await standing()).toEqual([['0.0042', '0', '0.0158']]);
   expect(await release(hold_id ?? '')).toMatchObject({ settled_by: { event_id: 'gateway' } });
+});
+
+it('an event that comes again with its hold settles it, which its first report did not name', async () => {
+  await putBudget(database);
+  const { hold_id } = await reserve(database);
+  await post({ event_id: 'e1' });
+  expect(await standing()).toEqual([['0.0042', '0.0054', '0.0104']]);
+  await post({ event_id: 'e1', hold_id });
+  expect(await standing()).toEqual([['0.0042', '0', '0.0158']]);
+  expect(await release(hold_id ?? '')).toMatchObject({ settled_by: { event_id: 'e1' } });
+});
+
+it('calls that nobody measured fill a hard budget, of money and of tokens', async () => {
+  await putBudget(database);
+  await putBudget(database, { tokens: 4000 });
+  for (const [n, verdict] of ['allow', 'allow', 'allow', 'deny'].entries()) {
+    const reserved = await reserve(database, { hold_id: `h-${n}` });
+    expect(reserved.verdict).toBe(verdict);
+    if (verdict === 'allow') await post({ event_id: `e${n}`, hold_id: `h-${n}`, usage: {} });
+  }
+  expect(await standing()).toEqual([
+    ['0', '0.0162', '0.0038'],
+    ['0', '3600', '400'],
+  ]);
+  expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a hold whose event waits is not for another call, and is released by a person', async () => {
+  await putBudget(database);
+  await reserve(database, { hold_id: 'h-1' });
+  await post({ event_id: 'e1', hold_id: 'h-1', usage: {} });
+  await expect(reserve(database, { hold_id: 'h-1' })).rejects.toThrow(
+    'hold "h-1" is named by an event, and holds for no call any more',
+  );
+  expect(await release('h-1')).toMatchObject({ state: 'released', waits_for: null });
+  expect(await standing()).toEqual([['0', '0', '0.02']]);
+});
+
+it('of two events of a hold the one that has a charge settles it', async () => {
+  await putBudget(database);
+  const { hold_id } = await reserve(database);
+  await post({ event_id: 'e1', hold_id, usage: {} });
+  expect(await standing()).toEqual([['0', '0.0054', '0.0146']]);
+  await post({ event_id: 'e2', hold_id });
+  expect(await standing()).toEqual([['0.0042', '0', '0.0158']]);
+  expect(await release(hold_id ?? '')).toMatchObject({ settled_by: { event_id: 'e2' } });
+  expect(await brokenLaws(database)).toEqual([]);
 });
 
 it('an event settles no hold of another tenant, and none that nobody made', async () => {

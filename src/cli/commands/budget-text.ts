@@ -68,7 +68,9 @@ export function holdText(hold: HoldAnswer): string {
   const amount = hold.amount === null ? `${hold.tokens} tokens` : `${hold.amount} ${hold.currency}`;
   const by = hold.settled_by === null ? hold.released_by : hold.settled_by.event_id;
   const when = hold.state === 'unsettled' ? `, expired at ${timeOf(hold.expires_at)}` : '';
-  return `hold ${hold.hold_id} of ${hold.tenant_id}: ${amount}, ${hold.state}${by === null ? when : ` by ${by}`}`;
+  const waits =
+    hold.waits_for === null ? '' : `; its event ${hold.waits_for.event_id} waits for its charge`;
+  return `hold ${hold.hold_id} of ${hold.tenant_id}: ${amount}, ${hold.state}${by === null ? when : ` by ${by}`}${waits}`;
 }
 
 export function callText(answer: CheckAnswer): string {

@@ -118,7 +118,7 @@ interface Told<Received extends ReceivedEvent> {
   readonly steps: ReadonlyMap<ReceivedEvent, ReceivedEvent>;
   /** What is new has its response in common with another report, as `partText`. */
   readonly sharing: Set<string>;
-  /** The holds that repeated reports name: their call is in the ledger by another event. */
+  /** The holds that repeated reports name: their call is in the ledger already. */
   readonly ended: readonly Settlement[];
 }
 
@@ -156,7 +156,11 @@ async function tellNewFromRepeated<Received extends ReceivedEvent>(
     const digests = firstHeld(held, texts);
     const [ledgerDigest] = digests ?? [];
     if (digests !== undefined && ledgerDigest !== undefined) {
-      if (isAmong(digests, received)) return DUPLICATE;
+      if (isAmong(digests, received)) {
+        // Its first report may not have said under which hold the call was made.
+        ended.push(...settlementsOf(received.event));
+        return DUPLICATE;
+      }
       return { kind: 'conflict', ledgerDigest, sameResponse: null };
     }
     let conflict: CallReport | null = null;
