@@ -1,7 +1,7 @@
 import { formatPico } from '../money.ts';
 import type { CoverageAnswer } from './coverage-answer.ts';
+import type { Coverage } from './coverage-store.ts';
 import { percentOf } from './percent.ts';
-import type { Coverage } from './usage-report-store.ts';
 
 /**
  * The coverage says how much of the cost belongs to a tenant, in the form that every report shows.

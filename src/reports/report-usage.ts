@@ -4,12 +4,13 @@ import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
 import { refuseUnknownTenant } from '../tenants/asked-tenant.ts';
 import { coverageOf } from './coverage.ts';
+import { type Coverage, readCoverage } from './coverage-store.ts';
 import { readExchangesUsed } from './exchanges-used-store.ts';
 import { percentOf } from './percent.ts';
+import { type ReversedElsewhere, readReversedElsewhere } from './reversed-elsewhere-store.ts';
 import type { UsageAnswer, UsageGroup, UsageRequest } from './usage-answer.ts';
 import { readUsageByDays } from './usage-days-store.ts';
-import type { Coverage, UsageQuestion, UsageRow } from './usage-report-store.ts';
-import { readCoverage } from './usage-report-store.ts';
+import type { UsageQuestion, UsageRow } from './usage-report-store.ts';
 
 /** Reports usage, charge, cost and margin by any dimensions, with the coverage of the same days. */
 export async function reportUsage(
@@ -23,11 +24,13 @@ export async function reportUsage(
   const fresh = asOf === null ? await foldBeforeReading(parts) : { batches_behind: 0 };
   const isWalled = view !== database;
   const question = { by, tenantId, month, from, to, isWalled, ...(asOf === null ? {} : { asOf }) };
-  const [rows, exchanges] = await Promise.all([
+  const [summed, elsewhere, exchanges] = await Promise.all([
     readUsageByDays(view, question, days),
+    readReversedElsewhere(view, question),
     // A tenant sees no cost, and so not what it was converted by.
     isWalled ? [] : tellExchanges(database, question),
   ]);
+  const rows = putBack(summed, by, elsewhere);
   const totals = totalsOf(rows);
   return {
     by,
@@ -40,6 +43,35 @@ export async function reportUsage(
       tenantId === null || isWalled ? totals.map(toCoverage) : await readCoverage(view, question),
     ),
     exchange_rates: exchanges,
+  };
+}
+
+/** Puts back what reversals took off groups that have not what they reverse (R10). */
+function putBack(
+  rows: readonly UsageRow[],
+  by: UsageRequest['by'],
+  elsewhere: readonly ReversedElsewhere[],
+): readonly UsageRow[] {
+  if (elsewhere.length === 0) return rows;
+  const dimensions = by.filter((name) => name !== 'layer');
+  const reversed = Map.groupBy(elsewhere, (of) => JSON.stringify([of.currency, ...of.dimensions]));
+  return rows.map((row) => {
+    const named = dimensions.map((name) => row[name] ?? '');
+    const own = reversed.get(JSON.stringify([row.currency, ...named]));
+    return own === undefined ? row : own.reduce(putOneBack, row);
+  });
+}
+
+function putOneBack(row: UsageRow, { ofOtherMonths, ofOtherKinds }: ReversedElsewhere): UsageRow {
+  const { uncosted = 0, uncharged = 0 } = row.reversedOfOtherKinds ?? {};
+  return {
+    ...row,
+    uncosted: row.uncosted + ofOtherMonths.uncosted,
+    uncharged: row.uncharged + ofOtherMonths.uncharged,
+    reversedOfOtherKinds: {
+      uncosted: uncosted + ofOtherKinds.uncosted,
+      uncharged: uncharged + ofOtherKinds.uncharged,
+    },
   };
 }
 
@@ -99,8 +131,11 @@ function groupOf(row: UsageRow): UsageGroup {
 
 function toGroup(row: UsageRow): UsageGroup {
   const { entries, inputTokens, outputTokens, costPico, routingGainPico, ...amounts } = row;
-  const { chargePico, notDuePico, uncosted, uncostedChargePico, ...rest } = amounts;
-  const { attributedCostPico: _, uncharged, unchargedCostPico, ...named } = rest;
+  const { chargePico, notDuePico, uncostedChargePico, unchargedCostPico, ...counts } = amounts;
+  const { attributedCostPico: _, reversedOfOtherKinds: reversed, ...rest } = counts;
+  const { uncosted: uncostedNet, uncharged: unchargedNet, ...named } = rest;
+  const uncosted = uncostedNet + (reversed?.uncosted ?? 0);
+  const uncharged = unchargedNet + (reversed?.uncharged ?? 0);
   const isKnown = uncosted === 0;
   const meteredPico = chargePico + notDuePico;
   return {

@@ -31,8 +31,10 @@ export async function readTagCoverage(
           and coalesce(e.user_id, e.feature, e.agent_run_id, e.prompt_version) is null then 'nothing_tagged'
         else 'tag_missing' end as reason,
       e.source, sum(e.one)::bigint as entries, coalesce(sum(e.cost), 0) as cost,
-      coalesce(sum(e.one) filter (where e.cost is null), 0)::bigint as uncosted
-    from (select *, case when is_reversal then -1 else 1 end as one from entries
+      coalesce(sum(e.one) filter (where e.cost is null and not e.is_apart), 0)::bigint as uncosted
+    from (select *, case when is_reversal then -1 else 1 end as one,
+        ${first === null ? sql`false` : sql`of_entry is not null`} as is_apart
+      from entries ${first === null ? sql`` : reversedBefore(first)}
       where kind <> 'adjustment'
         ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}
         ${first === null ? sql`` : sql`and period_start >= ${first}::date and period_start < ${first}::date + interval '1 month'`}
@@ -44,4 +46,14 @@ export async function readTagCoverage(
       ('prompt_version', e.prompt_version is not null)) t(tag, has)
     group by 1, 2, 3, 4`.execute(database.kysely);
   return rows;
+}
+
+/** Joins reversals in the month of what stands in a period before it, which take back nothing of the month (R10). */
+function reversedBefore(first: string) {
+  return sql`left join (
+    select e.tenant_id as of_tenant, e.entry_id as of_entry from entries e
+    join entries o on o.tenant_id = e.tenant_id and o.entry_id = e.corrects_entry_id
+    where e.corrects_entry_id is not null and e.is_reversal and o.period_start < ${first}::date
+      and e.period_start >= ${first}::date and e.period_start < ${first}::date + interval '1 month'
+    ) reversed on of_tenant = tenant_id and of_entry = entry_id`;
 }

@@ -50,6 +50,11 @@ export type UsageRow = Partial<Readonly<Record<Dimension, string | null>>> & {
   readonly unchargedCostPico: Pico;
   /** Positive where fallbacks were cheaper than the models requested (R4). */
   readonly routingGainPico: Pico;
+  /**
+   * What reversals of another kind than what they reverse take off the two counts: nothing in their own group, and all
+   * of it where both kinds are in one. Absent is nothing.
+   */
+  readonly reversedOfOtherKinds?: Pick<UsageRow, 'uncosted' | 'uncharged'>;
 };
 
 export const COLUMNS: Readonly<Record<Exclude<Dimension, 'layer'>, string>> = {
@@ -162,7 +167,7 @@ export function sumsOf(rollup: Rollup) {
     sum(uncharged)::bigint as uncharged, sum(uncharged_cost) as uncharged_cost`;
 }
 
-type Rollup = 'ledger_rollups' | 'usage_rollups' | 'run_rollups';
+export type Rollup = 'ledger_rollups' | 'usage_rollups' | 'run_rollups';
 
 /** Users and runs are in the finest one alone; the coarsest one knows no tenants, and no versions of prompts. */
 export function rollupFor(dimensions: readonly Dimension[], tenantId: string | null): Rollup {
@@ -171,14 +176,14 @@ export function rollupFor(dimensions: readonly Dimension[], tenantId: string | n
   return tenantId === null && isOfAll ? 'ledger_rollups' : 'usage_rollups';
 }
 
-function attributedCostOf(rollup: Rollup) {
+export function attributedCostOf(rollup: Rollup) {
   const isAttributed =
     rollup === 'ledger_rollups' ? sql`is_attributed` : sql`tenant_id <> ${UNATTRIBUTED}`;
   return sql`coalesce(sum(cost) filter (where ${isAttributed}), 0)`;
 }
 
 /** The rollup, or the entries that were known at the instant, each with the columns of a rollup. */
-function sourceOf(rollup: Rollup, { by, asOf, isWalled }: Omit<UsageQuestion, 'tenantId'>) {
+export function sourceOf(rollup: Rollup, { by, asOf, isWalled }: Omit<UsageQuestion, 'tenantId'>) {
   if (asOf === undefined) return sql.table(rollup);
   const { join, shares } = sharesOfEntries(by.includes('layer'), isWalled === true);
   const columns = [
@@ -318,35 +323,4 @@ interface LayerSums {
   readonly output?: bigint;
   readonly charge: Pico;
   readonly cost: Pico;
-}
-
-/** The coverage says how much of the known cost in one currency belongs to a known tenant (R11). */
-export interface Coverage {
-  readonly currency: string;
-  readonly attributedPico: Pico;
-  readonly allPico: Pico;
-  /** Entries whose cost nobody knows, which no share can say anything of. */
-  readonly uncosted: number;
-}
-
-/**
- * Reads the coverage over the same days as the report; for one tenant it is that of all, which is
- * the point.
- */
-export async function readCoverage(
-  database: Database,
-  question: Pick<UsageQuestion, 'month' | 'from' | 'to' | 'asOf'>,
-): Promise<readonly Coverage[]> {
-  const { rows } = await sql<{ currency: string; attributed: Pico; all: Pico; uncosted: bigint }>`
-    select currency, ${attributedCostOf('ledger_rollups')} as attributed,
-      sum(cost) as all, sum(uncosted)::bigint as uncosted
-    from ${sourceOf('ledger_rollups', { ...question, by: [] })}
-    where ${filterOf({ ...question, by: [], tenantId: null })}
-    group by currency order by currency`.execute(database.kysely);
-  return rows.map(({ currency, attributed, all, uncosted }) => ({
-    currency,
-    attributedPico: attributed,
-    allPico: all,
-    uncosted: Number(uncosted),
-  }));
 }

@@ -7,8 +7,9 @@ import { postCorrections } from '../../src/ledger/corrections/post-corrections.t
 import { reattributeEntries } from '../../src/ledger/corrections/reattribute-entries.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
+import { readCoverage } from '../../src/reports/coverage-store.ts';
 import type { UsageQuestion } from '../../src/reports/usage-report-store.ts';
-import { readCoverage, readUsageReport } from '../../src/reports/usage-report-store.ts';
+import { readUsageReport } from '../../src/reports/usage-report-store.ts';
 import { allocateShared } from '../support/allocation.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { createDatabase, freshDatabase, textRows } from '../support/database.ts';

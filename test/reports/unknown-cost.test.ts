@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { parseInstant, systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
+import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
+import { reportTagCoverage } from '../../src/reports/report-tag-coverage.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
 import { reportRuns } from '../../src/reports/runs/report-runs.ts';
-import { createDatabase } from '../support/database.ts';
+import { createDatabase, freshDatabase } from '../support/database.ts';
 import { importBook, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 let database: Database;
@@ -106,3 +109,44 @@ describe('an unknown cost', () => {
     );
   });
 });
+
+describe('a reversal of what stands in a month before', () => {
+  it('takes no unknown cost off what is of its own month', async () => {
+    const ledger = await freshDatabase();
+    const from = { currency: 'USD', effective_from: '2026-01-01T00:00:00Z' };
+    const per_million = { input: '5', output: '5' };
+    const models = ['old', 'new'].map((model) => ({ model, per_million }));
+    await importBook(ledger, { book: 'standard', kind: 'charge', ...from, models });
+    await makeTenant(ledger, 'acme');
+    const call = (event_id: string, requested_model: string, more: object = {}) =>
+      nativeEvent({ ...{ event_id, requested_model, tenant_id: 'acme' }, ...more });
+    await receiveEvents(ledger, [call('a', 'old'), call('b', 'old', { agent_run_id: 'r' })]);
+    const close = { month: '2026-10', tenant_id: null };
+    await closePeriods({ database: ledger, clock: at('2026-11-02T00:00:00Z') }, close);
+    const later = { occurred_at: '2026-11-10T00:00:00Z' };
+    const inRun = { ...later, agent_run_id: 'r' };
+    const more = [call('c', 'new', later), call('d', 'new', inRun)];
+    await receiveEvents(ledger, more, '2026-11-11T00:00:00Z');
+    const paid = [{ model: 'old', per_million: { input: '4', output: '4' } }];
+    await importBook(ledger, { book: 'cost', kind: 'cost', ...from, models: paid });
+    const clock = at('2026-11-13T00:00:00Z');
+    const note = { reason: 'the cost came late', actor: 'ada' };
+    const rerate = { ...close, ...note, dry_run: false };
+    await rerateMonth({ database: ledger, clock }, rerate);
+    const november = { ...EVERYTHING, month: '2026-11' };
+    const ofRuns = { by: 'tenant', order: 'waste', limit: 10, loop_steps: 4 } as const;
+    const runs = await reportRuns({ database: ledger, clock }, { ...november, ...ofRuns });
+    // 1,100 tokens of each of two calls at 4 a million; the calls of November have no cost.
+    const costs = { cost: null, known_cost: '0.0088', calls_without_cost_rate: 2 };
+    expect(runs.rows).toMatchObject([{ tenant: 'acme', ...costs }]);
+    expect(runs.coverage).toMatchObject([{ all_cost: '0.0088', entries_without_cost: 2 }]);
+    const { as_of: _, ...asked } = november;
+    const tags = await reportTagCoverage({ database: ledger }, asked);
+    expect(tags.find(({ tag }) => tag === 'tenant')).toMatchObject({ entries_without_cost: 2 });
+    expect(tags.find(({ tag }) => tag === 'agent_run')?.missing).toMatchObject([
+      { reason: 'tag_missing', cost: '0.0044', entries_without_cost: 1 },
+    ]);
+  });
+});
+
+const at = (instant: string) => () => parseInstant(instant);

@@ -9,11 +9,12 @@ import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { formatPico } from '../../src/money.ts';
 import { importExchangeRates } from '../../src/rating/exchange/import-exchange-rates.ts';
+import { readCoverage } from '../../src/reports/coverage-store.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
 import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { DIMENSIONS } from '../../src/reports/usage-answer.ts';
 import type { UsageQuestion, UsageRow } from '../../src/reports/usage-report-store.ts';
-import { readCoverage, readUsageReport } from '../../src/reports/usage-report-store.ts';
+import { readUsageReport } from '../../src/reports/usage-report-store.ts';
 import { createDatabase, freshDatabase, textRows } from '../support/database.ts';
 import { randomFrom } from '../support/faulty-queue.ts';
 import {

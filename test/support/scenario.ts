@@ -16,6 +16,8 @@ import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import type { SettleRequest } from '../../src/push/settle-answer.ts';
 import type { UnsettleRequest } from '../../src/push/unsettle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
+import { reportUsage } from '../../src/reports/report-usage.ts';
+import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
 import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
 import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
@@ -76,6 +78,7 @@ type Step =
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly unsettle: Omit<UnsettleRequest, 'actor' | 'identifier'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
+  | { readonly report_usage: string; readonly by?: readonly Dimension[]; readonly at: string }
   | CorrectionStep
   | AllocationStep
   | BudgetStep
@@ -215,6 +218,12 @@ async function take(
   if ('missing' in step) {
     const parts = { database, clock: () => parseInstant(step.at) };
     return nameMissing(parts, { month: step.missing, tenant_id: null });
+  }
+  if ('report_usage' in step) {
+    const month = step.report_usage === 'all' ? null : step.report_usage;
+    const of = { tenant_id: null, month, from: null, to: null, as_of: null };
+    const { rows, totals } = await reportUsage({ database, clock }, { by: step.by ?? [], ...of });
+    return { rows, totals };
   }
   if ('replay' in step) {
     const parts = { database, clock, reading: { litellmKey: null } };

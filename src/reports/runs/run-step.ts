@@ -58,7 +58,7 @@ export interface StepSum {
   readonly notDue: Pico;
   /** The sum of the costs that are known. */
   readonly cost: Pico;
-  /** Entries whose cost nobody knows; none where what takes back and what is taken back cancel out. */
+  /** Entries whose cost nobody knows; a reversal takes back what it reverses, where that is among them. */
   readonly uncosted: number;
   /** Entries that wait for a price or for their usage, counted in the same way. */
   readonly uncharged: number;
@@ -129,12 +129,17 @@ function sumEntries(entries: readonly RunEntry[]): StepSum {
   };
 }
 
-/** Counts the entries that are so; a reversal takes back what it reverses. */
+/**
+ * Counts the entries that are so; a reversal takes back what it reverses, and nothing where that stands in another month
+ * than the one that is asked about.
+ */
 function countOf(entries: readonly RunEntry[], isSo: (entry: RunEntry) => boolean): number {
-  return entries.reduce(
-    (count, entry) => (isSo(entry) ? count + (entry.isReversal ? -1 : 1) : count),
-    0,
-  );
+  const ids = new Set<bigint | null>(entries.map(({ entryId }) => entryId));
+  const each = (entry: RunEntry) => {
+    if (!entry.isReversal) return 1;
+    return ids.has(entry.correctsEntryId) ? -1 : 0;
+  };
+  return entries.reduce((count, entry) => (isSo(entry) ? count + each(entry) : count), 0);
 }
 
 /** A wrapper stands before what began with it; ids decide what no clock does. */

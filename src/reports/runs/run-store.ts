@@ -99,6 +99,14 @@ export const spanIsKnown = (at: string) => `(${at}::timestamptz is null
 export const CALLS = `kind not in ('allocation', 'adjustment')`;
 export const IN_MONTH = `period_start >= $5::date and period_start < $5::date + interval '1 month'`;
 
+/** Joins to entries of the month those reversals of what stands in a period before it, which take back nothing of the month. */
+const REVERSED_BEFORE = `left join (
+    select e.tenant_id as of_tenant, e.entry_id as of_entry from entries e
+    join entries o on o.tenant_id = e.tenant_id and o.entry_id = e.corrects_entry_id
+    where e.corrects_entry_id is not null and e.is_reversal and o.period_start < $5::date
+      and e.period_start >= $5::date and e.period_start < $5::date + interval '1 month'
+  ) reversed on of_tenant = tenant_id and of_entry = entry_id`;
+
 export function spansOf({ month }: RunQuestion): string {
   const inMonth = month == null ? '' : `and ${IN_MONTH}`;
   const withCalls =
@@ -139,22 +147,25 @@ export async function readCallsOutsideRuns(
 ): Promise<readonly RunFigures[]> {
   const tenant = by === 'feature' ? 'null' : 'tenant_id';
   const name = { run: 'null', feature: 'feature', tenant: 'tenant_id' }[by];
+  const isOfMonth = question.month != null;
   const { rows } = await database.pool.query<OutsideRow>(
     `select ${tenant} as tenant_id, ${name} as name, currency,
        sum(n) as calls, coalesce(sum(n) filter (where status <> 'ok'), 0) as failed,
        coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
-       coalesce(sum(n) filter (where cost is null), 0) as uncosted,
-       coalesce(sum(n) filter (where cost is null and status <> 'ok'), 0) as failed_uncosted,
-       coalesce(sum(n) filter (where ${IS_WAITING}), 0) as uncharged,
+       coalesce(sum(n) filter (where cost is null and not is_apart), 0) as uncosted,
+       coalesce(sum(n) filter (where cost is null and not is_apart and status <> 'ok'), 0) as failed_uncosted,
+       coalesce(sum(n) filter (where ${IS_WAITING} and not is_apart), 0) as uncharged,
        coalesce(sum(charge), 0) as charge, coalesce(sum(charge) filter (where not_due), 0) as not_due,
        coalesce(sum(cost), 0) as cost,
        coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
        coalesce(sum(cost) filter (where status <> 'ok'), 0) as failed_cost
      from (
        -- A reversal takes its call back from the count as it does from the sums.
-       select *, case when is_reversal then -1 else 1 end as n from entries
+       select *, case when is_reversal then -1 else 1 end as n,
+         ${isOfMonth ? 'of_entry is not null' : 'false'} as is_apart
+       from entries ${isOfMonth ? REVERSED_BEFORE : ''}
        where ${CALLS} and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
-         ${question.month == null ? '' : `and ${IN_MONTH}`}
+         ${isOfMonth ? `and ${IN_MONTH}` : ''}
      ) e group by 1, 2, 3`,
     [...valuesOf(question)],
   );

@@ -4,7 +4,7 @@ import type { ReattributeRequest } from '../../../src/ledger/corrections/correct
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
 import { reattributeEntries } from '../../../src/ledger/corrections/reattribute-entries.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
-import { readCoverage } from '../../../src/reports/usage-report-store.ts';
+import { readCoverage } from '../../../src/reports/coverage-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';
 import {
