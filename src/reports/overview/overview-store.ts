@@ -31,14 +31,20 @@ export async function readTenantDays(
   return rows;
 }
 
-/** Reads what every day came to, of one tenant or of all. */
+export interface LedgerDay extends Omit<TenantDay, 'tenant_id'> {
+  /** What of the charge is of calls, which go on as shares of pools, credits and fees do not; null of a day without calls. */
+  readonly of_calls: Pico | null;
+}
+
+/** Reads what every day came to, of one tenant or of all. Late calls stand on the day of their use. */
 export async function readDays(
   database: Database,
   tenantId: string | null,
   { currency, from, to }: DaysAsked,
-): Promise<readonly Omit<TenantDay, 'tenant_id'>[]> {
-  const { rows } = await sql<Omit<TenantDay, 'tenant_id'>>`
-    select day::text as day, sum(charge - not_due_charge) as charge
+): Promise<readonly LedgerDay[]> {
+  const { rows } = await sql<LedgerDay>`
+    select day::text as day, sum(charge - not_due_charge) as charge,
+      sum(charge - not_due_charge) filter (where kind in ('usage', 'correction')) as of_calls
     from ${sql.table(tenantId === null ? 'ledger_rollups' : 'usage_rollups')}
     where currency = ${currency} and day >= ${utcDay(from)}::date and day < ${utcDay(to)}::date
       ${tenantId === null ? sql`` : sql`and tenant_id = ${tenantId}`}

@@ -138,15 +138,21 @@ async function projectionOf(
   const days = { currency: of.currency, from: Math.min(toDate.from, today - WEEKS_MS) };
   const rows = await readDays(view, of.tenantId, { ...days, to: toDate.to });
   const charges = new Map(rows.map(({ day, charge }) => [day, charge]));
-  const chargeOf = (day: InstantMs) => charges.get(utcDay(day)) ?? 0n;
-  const first = [...charges.keys()].sort()[0];
+  const ofCalls = new Map(
+    rows.flatMap(({ day, of_calls: sum }) => (sum === null ? [] : [[day, sum] as const])),
+  );
+  const sumOn = (sums: ReadonlyMap<string, Pico>) => (day: InstantMs) =>
+    sums.get(utcDay(day)) ?? 0n;
+  const [first] = [...ofCalls.keys()].sort();
   const since = first === undefined ? today : parseInstant(`${first}T00:00:00Z`);
   const before = daysFrom(Math.max(since, today - WEEKS_MS), today).toReversed();
   const projected = projectMonth({
-    toDate: daysFrom(toDate.from, toDate.to).reduce((sum, day) => sum + chargeOf(day), 0n),
-    today: chargeOf(today),
+    toDate: daysFrom(toDate.from, toDate.to)
+      .map(sumOn(charges))
+      .reduce((sum, one) => sum + one, 0n),
+    today: sumOn(ofCalls)(today),
     daysToCome: (endsAt - toDate.to) / DAY_MS,
-    daysBefore: before.map(chargeOf),
+    daysBefore: before.map(sumOn(ofCalls)),
   });
   if (projected === null) return null;
   const { charge, method, fromDays } = projected;
