@@ -12,7 +12,7 @@ import type {
   TracesRequest,
 } from './trace-answer.ts';
 import type { SpanRow, TraceKey } from './trace-store.ts';
-import { findTraces, keyOf, readSpans } from './trace-store.ts';
+import { findTraces, isTagged, keyOf, readSpans } from './trace-store.ts';
 
 /**
  * Lists traces with their spans, the newest first: what each used, was charged and cost, and its
@@ -31,11 +31,25 @@ export async function listTraces(
   const traces = keys
     // A trace that has newer entries stood on the page of those.
     .filter((key) => {
-      const rows = (spans.get(keyOfTrace(key)) ?? []).filter((row) => isAskedFor(row, request));
+      const all = spans.get(keyOfTrace(key)) ?? [];
+      const findable = isTagged(request) ? withoutReversed(all) : all;
+      const rows = findable.filter((row) => isAskedFor(row, request));
       return before === null || isBelow(rows, BigInt(before));
     })
     .map((key) => toTrace(key, spans.get(keyOfTrace(key)) ?? []));
   return { traces, next_cursor: next };
+}
+
+/** Leaves out reversals and what they reverse, which come to nothing together. */
+function withoutReversed(rows: readonly SpanRow[]): readonly SpanRow[] {
+  const ids = new Set(rows.map(({ entry_id }) => entry_id));
+  const reversed = new Set(
+    rows.flatMap((row) => (row.is_reversal ? [row.corrects_entry_id] : [])),
+  );
+  return rows.filter(
+    ({ entry_id, is_reversal, corrects_entry_id }) =>
+      !(is_reversal && ids.has(corrects_entry_id)) && !reversed.has(entry_id),
+  );
 }
 
 /** Whether a trace is found by this entry of it, as the store asks. */
@@ -155,7 +169,7 @@ function factsOf(row: SpanRow) {
 function amountsOf(rows: readonly SpanRow[]) {
   const input = rows.reduce((sum, row) => sum + row.input_tokens, 0n);
   const output = rows.reduce((sum, row) => sum + row.output_tokens, 0n);
-  const known = rows.every(({ cost }) => cost !== null);
+  const known = withoutReversed(rows).every(({ cost }) => cost !== null);
   return {
     input_tokens: String(input),
     output_tokens: String(output),

@@ -72,13 +72,25 @@ async function readNewest(
     where kind not in ('allocation', 'adjustment')
       ${equal('tenant_id', request.tenant_id)} ${equal('user_id', request.user_id)}
       ${equal('feature', request.feature)} ${equal('agent_run_id', request.agent_run_id)}
-      ${equal('trace_id', request.trace_id)}
+      ${equal('trace_id', request.trace_id)} ${isTagged(request) ? standing(request.as_of) : sql``}
       ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
       ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
       ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
       ${below === null ? sql`` : sql`and entry_id < ${below}::bigint`}
     order by ${order} desc limit ${atOnce}`.execute(database.kysely);
   return rows;
+}
+
+/** Whether a trace is looked for by what its calls are tagged with, which a correction may change. */
+export function isTagged({ user_id, feature, agent_run_id }: TracesRequest): boolean {
+  return user_id !== null || feature !== null || agent_run_id !== null;
+}
+
+/** A trace is found by the tags of a call as it stands, and not by those that it had before a correction. */
+function standing(asOf: InstantMs | null) {
+  return sql`and not is_reversal and not exists (
+    select from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id
+      ${asOf === null ? sql`` : sql`and c.recorded_at <= ${formatInstant(asOf)}::timestamptz`})`;
 }
 
 function equal(column: string, value: string | null) {
