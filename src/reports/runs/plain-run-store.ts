@@ -126,6 +126,8 @@ function figuresOfRow(row: PlainRow): RunFigures {
     charge: row.charge,
     notDue: row.not_due,
     cost: row.cost,
+    runCost: row.cost,
+    runUncosted: Number(row.uncosted),
     ...NOTHING_WASTED,
   };
 }

@@ -31,6 +31,9 @@ export interface RunFigures {
   readonly charge: Pico;
   readonly notDue: Pico;
   readonly cost: Pico;
+  /** What of the cost is of runs, and the calls of runs that no cost is known of; the others have a part in no answer. */
+  readonly runCost: Pico;
+  readonly runUncosted: number;
   /** What of the cost and of the charge was spent before the answers. */
   readonly wastedCharge: Pico;
   readonly wastedCost: Pico;
@@ -43,11 +46,11 @@ export interface RunFigures {
  * Rounded half up.
  */
 export function costPerSuccess(
-  figures: Pick<RunFigures, 'cost' | 'succeeded' | 'uncosted'>,
+  figures: Pick<RunFigures, 'runCost' | 'succeeded' | 'runUncosted'>,
 ): Pico | null {
-  return figures.succeeded === 0 || figures.uncosted > 0
+  return figures.succeeded === 0 || figures.runUncosted > 0
     ? null
-    : divideHalfUp(figures.cost, BigInt(figures.succeeded));
+    : divideHalfUp(figures.runCost, BigInt(figures.succeeded));
 }
 
 /** Returns the comparison of an order; of equal ones the most wasted stand first, and then what cost more. */
@@ -92,6 +95,8 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
   const standing = calls.filter((call) => call.stands);
   const loops = run.waste.loops.filter((loop) => loop.steps.some((step) => own.has(step)));
   const wasted = calls.filter((call) => run.waste.causes.has(call));
+  const uncosted = calls.reduce((total, call) => total + call.sum.uncosted, 0);
+  const cost = sum(calls, costOf);
   const causedBy = (cause: Waste) =>
     sum(
       wasted.filter((call) => run.waste.causes.get(call) === cause),
@@ -110,12 +115,14 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
     laterAttempts: standing.filter(({ facts }) => facts.attempt > 1).length,
     loops: loops.length,
     loopSteps: loops.reduce((steps, loop) => steps + loop.steps.length, 0),
-    uncosted: calls.reduce((total, call) => total + call.sum.uncosted, 0),
+    uncosted,
     wastedUncosted: wasted.reduce((total, call) => total + call.sum.uncosted, 0),
     uncharged: calls.reduce((total, call) => total + call.sum.uncharged, 0),
     charge: sum(calls, chargeOf),
     notDue: sum(calls, notDueOf),
-    cost: sum(calls, costOf),
+    cost,
+    runCost: cost,
+    runUncosted: uncosted,
     wastedCharge: sum(wasted, chargeOf),
     wastedCost: sum(wasted, costOf),
     costBefore: {
@@ -151,6 +158,8 @@ export function addFigures(a: RunFigures, b: RunFigures): RunFigures {
     charge: a.charge + b.charge,
     notDue: a.notDue + b.notDue,
     cost: a.cost + b.cost,
+    runCost: a.runCost + b.runCost,
+    runUncosted: a.runUncosted + b.runUncosted,
     wastedCharge: a.wastedCharge + b.wastedCharge,
     wastedCost: a.wastedCost + b.wastedCost,
     costBefore: {

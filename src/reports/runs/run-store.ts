@@ -186,6 +186,8 @@ export async function readCallsOutsideRuns(
     charge: row.charge,
     notDue: row.not_due,
     cost: row.cost,
+    runCost: 0n,
+    runUncosted: 0,
     wastedCharge: row.failed_charge,
     wastedCost: row.failed_cost,
     costBefore: { failed: row.failed_cost, superseded: 0n, repeated: 0n },

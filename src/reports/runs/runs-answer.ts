@@ -69,7 +69,7 @@ const runsTotal = runTotals.extend({
   cost_failed: amountField.nullable(),
   cost_superseded: amountField.nullable(),
   cost_repeated: amountField.nullable(),
-  /** It is null where no run succeeded. */
+  /** The cost of runs by those that succeeded, without calls outside runs; null where none did, or a cost of theirs is unknown. */
   cost_per_success: amountField.nullable(),
 });
 export type RunsTotal = z.infer<typeof runsTotal>;
