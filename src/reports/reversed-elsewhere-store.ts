@@ -7,7 +7,7 @@ import type { Dimension } from './usage-answer.ts';
 import { COLUMNS, dimensionsOf, filterOf, type UsageQuestion } from './usage-report-store.ts';
 
 /** Reversals of entries whose cost nobody knows, and of entries that wait for a price or for their usage. */
-export interface Reversed {
+interface Reversed {
   readonly uncosted: number;
   readonly uncharged: number;
 }

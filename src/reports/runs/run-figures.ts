@@ -12,7 +12,7 @@ export interface RunFigures {
   readonly tenantId: string | null;
   readonly name: string | null;
   readonly currency: string;
-  /** Runs with a call in this row, and those of them that succeeded. */
+  /** Runs with a call in this row, and those of them that succeeded; calls that a month before counts are none here. */
   readonly runs: number;
   readonly succeeded: number;
   readonly calls: number;
@@ -91,8 +91,9 @@ export function figuresOf(run: AgentRun, by: RunGroup): readonly RunFigures[] {
 }
 
 function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[]): RunFigures {
-  const own = new Set(calls);
-  const standing = calls.filter((call) => call.stands);
+  const counted = calls.filter((call) => !call.beganBefore);
+  const own = new Set(counted);
+  const standing = counted.filter((call) => call.stands);
   const loops = run.waste.loops.filter((loop) => loop.steps.some((step) => own.has(step)));
   const wasted = calls.filter((call) => run.waste.causes.has(call));
   const uncosted = calls.reduce((total, call) => total + call.sum.uncosted, 0);
@@ -108,8 +109,8 @@ function figuresOfCalls(run: AgentRun, by: RunGroup, calls: readonly CallStep[])
     name:
       by === 'run' ? run.runId : by === 'tenant' ? run.tenantId : (first?.facts.feature ?? null),
     currency: first?.facts.currency ?? '',
-    runs: 1,
-    succeeded: run.succeeded ? 1 : 0,
+    runs: counted.length > 0 ? 1 : 0,
+    succeeded: counted.length > 0 && run.succeeded ? 1 : 0,
     calls: standing.length,
     failed: standing.filter(({ facts }) => facts.status !== 'ok').length,
     laterAttempts: standing.filter(({ facts }) => facts.attempt > 1).length,

@@ -23,6 +23,8 @@ export interface RunEntry extends SpanFacts {
   readonly entryId: bigint;
   readonly correctsEntryId: bigint | null;
   readonly isReversal: boolean;
+  /** Its call is counted in a month before the one that is asked about. */
+  readonly beganBefore: boolean;
   readonly memberId: string;
   readonly outcome: string;
   readonly requestedModel: string;
@@ -72,6 +74,8 @@ export interface CallStep {
    */
   readonly facts: RunEntry;
   readonly stands: boolean;
+  /** It is counted in a month before the one that is asked about, and has nothing but amounts here. */
+  readonly beganBefore: boolean;
   readonly sum: StepSum;
   /** The entries stand in the order in which they were posted. */
   readonly entries: readonly RunEntry[];
@@ -110,7 +114,14 @@ function callOf(revisions: readonly RunEntry[]): CallStep {
   const posted = entries.filter((entry) => !entry.isReversal);
   const facts = standing.at(-1) ?? posted.at(-1) ?? entries.at(-1);
   if (facts === undefined) throw new Error('a step has at least one entry');
-  return { kind: 'call', facts, stands: standing.length > 0, sum: sumEntries(entries), entries };
+  return {
+    kind: 'call',
+    facts,
+    stands: standing.length > 0,
+    beganBefore: entries.some((entry) => entry.beganBefore),
+    sum: sumEntries(entries),
+    entries,
+  };
 }
 
 function sumEntries(entries: readonly RunEntry[]): StepSum {

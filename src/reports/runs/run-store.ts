@@ -99,25 +99,45 @@ export const spanIsKnown = (at: string) => `(${at}::timestamptz is null
 export const CALLS = `kind not in ('allocation', 'adjustment')`;
 export const IN_MONTH = `period_start >= $5::date and period_start < $5::date + interval '1 month'`;
 
-/** Joins to entries of the month those reversals of what stands in a period before it, which take back nothing of the month. */
-const REVERSED_BEFORE = `left join (
-    select e.tenant_id as of_tenant, e.entry_id as of_entry from entries e
-    join entries o on o.tenant_id = e.tenant_id and o.entry_id = e.corrects_entry_id
-    where e.corrects_entry_id is not null and e.is_reversal and o.period_start < $5::date
+/**
+ * Joins to entries of the month what is known of those whose call is counted in a month before: they change its amounts,
+ * and it is no call of this month. What they reverse stands there as well, or was corrected in this month already.
+ */
+const CALLS_OF_BEFORE = `left join (
+    select e.tenant_id as of_tenant, e.entry_id as of_entry,
+      e.is_reversal and coalesce(o.period_start < $5::date, false) as reverses_before
+    from entries e
+    join entries f on f.tenant_id = e.tenant_id and f.source = e.source and f.event_id = e.event_id
+      and f.member_id = e.member_id and f.revision = 0
+    left join entries o on o.tenant_id = e.tenant_id and o.entry_id = e.corrects_entry_id
+    where e.corrects_entry_id is not null and e.revision > 0 and f.period_start < $5::date
       and e.period_start >= $5::date and e.period_start < $5::date + interval '1 month'
-  ) reversed on of_tenant = tenant_id and of_entry = entry_id`;
+  ) of_before on of_tenant = tenant_id and of_entry = entry_id`;
 
-export function spansOf({ month }: RunQuestion): string {
+/** What is joined to the entries of a question, and whether they are of a call that began before it or reverse what is. */
+function beforeOf({ month }: RunQuestion) {
+  return month == null
+    ? { join: '', began: 'false', reverses: 'false' }
+    : {
+        join: CALLS_OF_BEFORE,
+        began: 'of_entry is not null',
+        reverses: 'coalesce(reverses_before, false)',
+      };
+}
+
+export function spansOf(question: RunQuestion): string {
+  const { month } = question;
+  const { join, began } = beforeOf(question);
   const inMonth = month == null ? '' : `and ${IN_MONTH}`;
   const withCalls =
     month == null
       ? ''
       : `and (tenant_id, ${RUN_OF}) in (select tenant_id, ${RUN_OF} from entries where ${CALLS} and ${IN_MONTH})`;
   return `
-  select ${ENTRY_COLUMNS} from entries
+  select ${ENTRY_COLUMNS}, ${began} as began_before from entries ${join}
   where ${CALLS} and ${RUN_OF} is not null and ${ASKED} and ${entryIsKnown('$4')} ${inMonth}
   union all
-  select ${SPAN_COLUMNS} from structure_spans
+  select ${SPAN_COLUMNS}, false from structure_spans
   where ${RUN_OF} is not null and ${ASKED} and ${spanIsKnown('$4')} ${withCalls}`;
 }
 
@@ -147,14 +167,15 @@ export async function readCallsOutsideRuns(
 ): Promise<readonly RunFigures[]> {
   const tenant = by === 'feature' ? 'null' : 'tenant_id';
   const name = { run: 'null', feature: 'feature', tenant: 'tenant_id' }[by];
-  const isOfMonth = question.month != null;
+  const before = beforeOf(question);
   const { rows } = await database.pool.query<OutsideRow>(
     `select ${tenant} as tenant_id, ${name} as name, currency,
-       sum(n) as calls, coalesce(sum(n) filter (where status <> 'ok'), 0) as failed,
-       coalesce(sum(n) filter (where attempt > 1), 0) as later_attempts,
-       coalesce(sum(n) filter (where cost is null and not is_apart), 0) as uncosted,
-       coalesce(sum(n) filter (where cost is null and not is_apart and status <> 'ok'), 0) as failed_uncosted,
-       coalesce(sum(n) filter (where ${IS_WAITING} and not is_apart), 0) as uncharged,
+       coalesce(sum(n) filter (where not began), 0) as calls,
+       coalesce(sum(n) filter (where not began and status <> 'ok'), 0) as failed,
+       coalesce(sum(n) filter (where not began and attempt > 1), 0) as later_attempts,
+       coalesce(sum(n) filter (where not reverses and cost is null), 0) as uncosted,
+       coalesce(sum(n) filter (where not reverses and cost is null and status <> 'ok'), 0) as failed_uncosted,
+       coalesce(sum(n) filter (where not reverses and ${IS_WAITING}), 0) as uncharged,
        coalesce(sum(charge), 0) as charge, coalesce(sum(charge) filter (where not_due), 0) as not_due,
        coalesce(sum(cost), 0) as cost,
        coalesce(sum(charge) filter (where status <> 'ok'), 0) as failed_charge,
@@ -162,10 +183,10 @@ export async function readCallsOutsideRuns(
      from (
        -- A reversal takes its call back from the count as it does from the sums.
        select *, case when is_reversal then -1 else 1 end as n,
-         ${isOfMonth ? 'of_entry is not null' : 'false'} as is_apart
-       from entries ${isOfMonth ? REVERSED_BEFORE : ''}
+         ${before.began} as began, ${before.reverses} as reverses
+       from entries ${before.join}
        where ${CALLS} and ${RUN_OF} is null and ${ASKED} and ${entryIsKnown('$4')}
-         ${isOfMonth ? `and ${IN_MONTH}` : ''}
+         ${question.month == null ? '' : `and ${IN_MONTH}`}
      ) e group by 1, 2, 3`,
     [...valuesOf(question)],
   );
@@ -224,9 +245,9 @@ export function readRun(
     await transaction.client.query('set local enable_seqscan = off');
     const { rows } = await transaction.client.query<SpanRow>(
       `select * from (
-         select ${ENTRY_COLUMNS} from entries where ${CALLS} and ${IS_RUN} and ${entryIsKnown('$3')}
+         select ${ENTRY_COLUMNS}, false as began_before from entries where ${CALLS} and ${IS_RUN} and ${entryIsKnown('$3')}
          union all
-         select ${SPAN_COLUMNS} from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
+         select ${SPAN_COLUMNS}, false from structure_spans where ${IS_RUN} and ${spanIsKnown('$3')}
        ) s order by tenant_id`,
       [of.tenantId, of.runId, textOf(of.asOf)],
     );
@@ -284,6 +305,7 @@ interface SpanRow {
   readonly entry_id: bigint | null;
   readonly corrects_entry_id: bigint | null;
   readonly is_reversal: boolean;
+  readonly began_before: boolean;
   readonly member_id: string;
   readonly outcome: string;
   readonly requested_model: string;
@@ -323,6 +345,7 @@ function toEntry(row: SpanRow, entryId: bigint): RunEntry {
     entryId,
     correctsEntryId: row.corrects_entry_id,
     isReversal: row.is_reversal,
+    beganBefore: row.began_before,
     memberId: row.member_id,
     outcome: row.outcome,
     requestedModel: row.requested_model,

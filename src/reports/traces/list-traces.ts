@@ -43,9 +43,7 @@ export async function listTraces(
 /** Leaves out reversals and what they reverse, which come to nothing together. */
 function withoutReversed(rows: readonly SpanRow[]): readonly SpanRow[] {
   const ids = new Set(rows.map(({ entry_id }) => entry_id));
-  const reversed = new Set(
-    rows.flatMap((row) => (row.is_reversal ? [row.corrects_entry_id] : [])),
-  );
+  const reversed = new Set(rows.flatMap((row) => (row.is_reversal ? [row.corrects_entry_id] : [])));
   return rows.filter(
     ({ entry_id, is_reversal, corrects_entry_id }) =>
       !(is_reversal && ids.has(corrects_entry_id)) && !reversed.has(entry_id),

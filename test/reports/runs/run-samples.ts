@@ -10,6 +10,7 @@ export function call(second: number, change: Partial<RunEntry> = {}): RunEntry {
     entryId: BigInt(1000 + second),
     correctsEntryId: null,
     isReversal: false,
+    beganBefore: false,
     source: 'app',
     eventId: spanId ?? `call-${second}`,
     memberId: '',

@@ -4,8 +4,14 @@ import { postCorrections } from '../../../src/ledger/corrections/post-correction
 import { rerateMonth } from '../../../src/ledger/corrections/rerate-month.ts';
 import { listTraces } from '../../../src/reports/traces/list-traces.ts';
 import { type TracesAnswer, tracesRequest } from '../../../src/reports/traces/trace-answer.ts';
-import { importBook, importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { freshDatabase, textRows } from '../../support/database.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../../support/ledger.ts';
 
 it('a call that was taken back is seen among the spans, and counts for nothing', async () => {
   const database = await freshDatabase();
