@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../src/clock.ts';
+import { behindWall } from '../../src/database/behind-wall.ts';
 import type { Database } from '../../src/database/database.ts';
+import { makeRoles } from '../../src/database/roles.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { rerateMonth } from '../../src/ledger/corrections/rerate-month.ts';
 import { reportTagCoverage } from '../../src/reports/report-tag-coverage.ts';
@@ -140,6 +142,28 @@ describe('a reversal of what stands in a month before', () => {
     const costs = { cost: null, known_cost: '0.0088', calls_without_cost_rate: 2 };
     expect(runs.rows).toMatchObject([{ tenant: 'acme', ...costs }]);
     expect(runs.coverage).toMatchObject([{ all_cost: '0.0088', entries_without_cost: 2 }]);
+    const by = ['kind', 'layer', 'agent_run'] as const;
+    const as_of = parseInstant('2026-11-14T00:00:00Z');
+    const told = { as_of: null, tenant_id: 'acme' };
+    for (const of of [told, { as_of }, { ...told, as_of }]) {
+      const { rows, totals } = await reportUsage(
+        { database: ledger, clock },
+        { ...november, ...of, by },
+      );
+      const unknown = rows.map(({ kind, entries_without_cost: count }) => [kind, count]);
+      const each = (kind: string, count: number) => Array.from({ length: 10 }, () => [kind, count]);
+      // Five layers, of calls in the run and outside of it.
+      expect(unknown).toEqual([...each('correction', 0), ...each('usage', 1)]);
+      expect(totals).toMatchObject([{ cost: null, entries_without_cost: 2 }]);
+    }
+    await makeRoles(ledger);
+    // A tenant sees no cost; nothing of its own waits for a price.
+    const walled = { database: ledger, view: behindWall(ledger, 'acme'), clock };
+    const seen = await reportUsage(walled, { ...november, ...told, by: ['kind'] });
+    expect(seen.rows.map((row) => [row.kind, row.cost, row.entries_without_price])).toEqual([
+      ['correction', null, 0],
+      ['usage', null, 0],
+    ]);
     const { as_of: _, ...asked } = november;
     const tags = await reportTagCoverage({ database: ledger }, asked);
     expect(tags.find(({ tag }) => tag === 'tenant')).toMatchObject({ entries_without_cost: 2 });
