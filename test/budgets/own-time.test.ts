@@ -95,7 +95,7 @@ it('the migration gives back what counters of before had counted otherwise', asy
   await database.pool.query(`update budget_counters c set spent = c.spent - 5000000000000
     - case b.per when 'month' then 4200000000 else 0 end from budgets b where b.budget_id = c.budget_id and c.spent > 0`);
   await database.pool.query(
-    await readFile('migrations/0087-budgets-of-their-own-time.sql', 'utf8'),
+    await readFile('migrations/0085-budgets-of-their-own-time.sql', 'utf8'),
   );
   expect(await spent()).toEqual(COUNTED);
   expect(await brokenLaws(database)).toEqual([]);
