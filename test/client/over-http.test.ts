@@ -216,6 +216,10 @@ describe('guard', () => {
     await usage.flush();
     expect(await countOf(`feature = 'blind' and outcome = 'unmeasured'`)).toBe(1);
     await foldAll(database, systemClock);
+    // What it was promised stays held: nobody knows what it came to, and little is left for another call.
+    expect(await holds('open')).toHaveLength(1);
+    await expect(usage.guard(CALL, () => 'made')).rejects.toBeInstanceOf(BudgetExceeded);
+    await putBudget(database, { tenant_id: 'tiny', amount: '1' }, new Date().toISOString());
     await usage.guard({ ...CALL, feature: 'told' }, ({ record }) => {
       record({ usage: { input_tokens: 1, output_tokens: 1 } });
     });
