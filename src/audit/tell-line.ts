@@ -131,6 +131,6 @@ const RULES = {
   calls: 'a fee for each call, shared out where a call was split',
   allocation: 'a share of a pool',
   adjustment: 'money without a call behind it, with its reason',
-  carried_in: 'what the period before left over; no entry of this period is behind it',
+  carried_in: 'what earlier periods left over; no entry of this period is behind it',
   carried_out: 'what is left over for the next period; no entry is behind it',
 } as const;

@@ -92,6 +92,6 @@ function refuseShadow({ tenantId, periodStart }: PushTarget): never {
   throw new Refusal(
     'conflict',
     `nothing of tenant "${tenantId}" period ${periodStart} is due, since it was closed in shadow`,
-    'bill it elsewhere without a record here, as a month that was never due',
+    'what is its own was never due; what came late of a billed month is carried on to the next month in live mode, and settled there',
   );
 }

@@ -26,6 +26,7 @@ export async function readEndedPeriods(
     where p.tenant_id = ${tenantId} and p.state = 'open' and p.ends_at <= ${formatInstant(at)}
       and e.charge <> 0
     group by p.period_start, e.currency having sum(e.charge) filter (where e.not_due is null) <> 0
+      or sum(e.charge) filter (where e.not_due is null and e.late) <> 0
     order by p.period_start, e.currency`.execute(transaction.kysely);
   return rows;
 }

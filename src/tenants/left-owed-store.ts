@@ -57,6 +57,8 @@ export async function readWaitingDue(db: Kysely<Tables>): Promise<readonly Waiti
         and l.currency = c.currency and l.period_start > c.period_start)
     group by t.tenant_id, t.mode, c.currency
     having abs(sum(case when c.mode = 'live' then c.carried_out else c.carried_out_due end)) >= ${PICO_PER_MICRO}::numeric
+      and coalesce((select sum(u.charge) from usage_rollups u where u.tenant_id = t.tenant_id
+        and u.period_start > max(c.period_start) and u.kind = 'adjustment' and u.currency <> c.currency), 0) <= 0
     order by t.tenant_id, c.currency`.execute(db);
   return rows;
 }

@@ -89,26 +89,33 @@ export async function listWaitingDue({
     waiting.map(({ tenant_id: id }) => id),
   );
   const books = new Map(known.map((of) => [of.tenantId, assignedBook(of, catalog, at)]));
+  const left = new Set(known.flatMap((of) => (of.leftAt === null ? [] : [of.tenantId])));
   return waiting.flatMap(({ tenant_id, mode, currency, period_start, amount: pico }) => {
     const pays = books.get(tenant_id)?.currency ?? currency;
-    if (pays === currency ? mode === 'live' : pico < 0n) return [];
+    const hasLeft = left.has(tenant_id);
+    if (pays === currency ? mode === 'live' && !hasLeft : pico < 0n) return [];
     const amount = formatPico(pico);
     const what =
       pico > 0n
         ? `${amount} ${currency} of months that were billed is due and on no bill`
         : `${formatPico(-pico)} ${currency} of months that were billed is owed to it and credited by no bill`;
     const of = { tenant_id, period_start, amount, currency };
-    return pays === currency
-      ? {
-          ...of,
-          detail: `${what}: it waits since its period from ${period_start} for one in live mode`,
-          remedy: advise`set it live again with ${{ operation: 'tenant set', tenant_id, give: null, from: null }}, or settle it elsewhere`,
-        }
-      : {
-          ...of,
-          detail: `${what}: no period in ${pays} takes it in`,
-          remedy: advise`charge what it is worth in ${pays} with ${{ operation: 'adjust' }}, or settle it elsewhere`,
-        };
+    const live = { operation: 'tenant set', tenant_id, give: null, from: null } as const;
+    const adjust = { operation: 'adjust' } as const;
+    if (pays !== currency) {
+      return {
+        ...of,
+        detail: `${what}: no period in ${pays} takes it in`,
+        remedy: advise`charge what it is worth in ${pays} with ${adjust}`,
+      };
+    }
+    return {
+      ...of,
+      detail: `${what}: it has waited since its period from ${period_start} for one in live mode`,
+      remedy: hasLeft
+        ? advise`it has left, so that no period follows by itself: set it live with ${live}, and begin one with ${adjust}, whose close bills this, too`
+        : advise`set it live again with ${live}; where you bill it elsewhere, take it off with ${adjust} of the other sign before its next close`,
+    };
   });
 }
 

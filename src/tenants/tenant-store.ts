@@ -319,8 +319,9 @@ export async function readCreditsInOthers(
 ): Promise<readonly CarriedCredit[]> {
   const { rows } = await transaction.client.query<CarriedCredit>(
     `select currency, period_start as "periodStart", carried_out as "carriedOut" from (
-       select distinct on (currency) currency, period_start, carried_out from closes
-       where tenant_id = $1 and mode = 'live' and currency <> $2 order by currency, period_start desc
+       select distinct on (c.currency) c.currency, c.period_start, c.carried_out + coalesce((select sum(s.carried_out_due) from closes s
+         where s.tenant_id = c.tenant_id and s.currency = c.currency and s.period_start > c.period_start), 0)::numeric(38, 0) as carried_out
+       from closes c where c.tenant_id = $1 and c.mode = 'live' and c.currency <> $2 order by c.currency, c.period_start desc
      ) last where carried_out <= $3::numeric order by currency`,
     [tenantId, currency, -PICO_PER_MICRO],
   );

@@ -44,14 +44,14 @@ const USUAL = accountsOf({
 
 function closeOf(
   money: readonly Money[],
-  of: { tenant?: string; currency?: string; carried?: bigint },
+  of: { tenant?: string; currency?: string; carried?: bigint; held?: bigint },
 ) {
-  const { tenant = 'acme', currency = 'USD', carried = 0n } = of;
+  const { tenant = 'acme', currency = 'USD', carried = 0n, held = 0n } = of;
   const facts = {
     ...{ tenantId: tenant, periodStart: '2026-10-01', timeZone: 'Europe/Berlin', currency },
     startsAt: Date.parse('2026-09-30T22:00:00Z'),
     endsAt: Date.parse('2026-10-31T23:00:00Z'),
-    ...{ carriedIn: carried, carriedInDue: 0n, carriesDue: false },
+    ...{ carriedIn: carried + held, carriedInDue: held, carriesDue: false },
     ...{ format: MANIFEST_FORMAT, entriesRoot: 'ab'.repeat(32) },
   };
   const groups = money.map((one) => ({ ...groupOf(one), currency }));
@@ -118,17 +118,32 @@ it('what a month carries on is the balance from which the next one begins', () =
   ]);
 });
 
+it('what months in shadow held is income of the month that bills it, also where a credit uses it up', () => {
+  const october = closeOf([['adjustment', 'sorry', -5n * 10n ** 12n, false]], {});
+  const held = 5n * 10n ** 12n;
+  const december = closeOf([['allocation', 'gpu', 8n * 10n ** 12n, false]], {
+    ...{ carried: october.carriedOut, held },
+  });
+  expect(december.entry.postings).toEqual([
+    posting('receivable', 'Assets:Receivable:Acme', '8.00', '0.00'),
+    posting('shared', 'Income:Shared:Gpu', '0.00', '8.00'),
+    posting('adjustments', 'Income:Adjustments', '0.00', '5.00'),
+    posting('carried', 'Liabilities:Carried:Acme', '5.00', '0.00'),
+  ]);
+});
+
 it('what is carried comes to nothing once nothing is carried, whatever the lines round to', () => {
   const anyPart = fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n });
+  const anyMonth = fc.record({ parts: fc.array(anyPart, { maxLength: 4 }), held: anyPart });
   fc.assert(
-    fc.property(fc.array(fc.array(anyPart, { maxLength: 4 }), { maxLength: 4 }), (months) => {
+    fc.property(fc.array(anyMonth, { maxLength: 4 }), (months) => {
       let carried = 0n;
       let balance = 0n;
       // The last month uses up whatever credit there is, to the last micro-dollar.
-      for (const parts of [...months, null]) {
+      for (const { parts, held } of [...months, { parts: null, held: 0n }]) {
         const all = parts ?? [3n * 10n ** 12n, -(carried % 1_000_000n), 2n * 10n ** 13n];
         const money = all.map((part, n): Money => ['allocation', `pool-${n}`, part, false]);
-        const { entry, carriedOut } = closeOf(money, { carried });
+        const { entry, carriedOut } = closeOf(money, { carried, held });
         for (const { kind, debit, credit } of entry.postings)
           if (kind === 'carried') balance += exactPico(credit) - exactPico(debit);
         carried = carriedOut;

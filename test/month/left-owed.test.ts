@@ -1,6 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
+import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../src/money.ts';
 import { tellStatus } from '../../src/month/status/tell-status.ts';
@@ -96,10 +97,78 @@ it('what is due of a billed month is named while its tenant is in shadow, and na
   expect(rows).toEqual([{ carried_in: '-9500000000000' }]);
 });
 
+/** Ten million tokens of October, which was billed, come late in a November in shadow: 30.00 more than the 12.50 that are owed. */
+async function closeNovemberInShadow() {
+  await tenantSet({ mode: 'shadow' }, '2026-11-02T00:00:00Z');
+  const late = { usage: { input_tokens: 10_000_000, output_tokens: 0 } };
+  await receiveEvents(
+    database,
+    [nativeEvent({ tenant_id: 'acme', occurred_at: '2026-10-20T00:00:00Z', ...late })],
+    '2026-11-04T00:00:00Z',
+  );
+}
+
+const close = (month: string, at: string) =>
+  closePeriods({ database, clock: () => parseInstant(at) }, { month, tenant_id: 'acme' });
+
+it('of one who left it is named until a period takes it in, which the remedy begins', async () => {
+  await closeNovemberInShadow();
+  const at = parseInstant('2026-11-12T00:00:00Z');
+  await closeTenant({ database, clock: () => at }, { tenant_id: 'acme', at });
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  await tenantSet({ mode: 'live' }, '2026-12-02T00:00:00Z');
+  expect((await status()).waiting_due).toMatchObject([
+    {
+      tenant_id: 'acme',
+      amount: '17.5',
+      remedy: expect.arrayContaining([{ operation: 'adjust' }]),
+    },
+  ]);
+
+  await adjust('1', '2026-12-03T00:00:00Z');
+  await close('2026-12', '2027-01-01T00:00:00Z');
+  expect((await status()).waiting_due).toEqual([]);
+  const { rows } = await database.pool.query(
+    "select charge_total::text from closes where period_start = '2026-12-01'",
+  );
+  expect(rows).toEqual([{ charge_total: '1850' }]);
+});
+
+it('in a former currency it is named until it is charged in the new one', async () => {
+  await closeNovemberInShadow();
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  const from = parseInstant('2026-12-01T00:00:00Z');
+  const euro = { mode: 'live', price_book: 'euro', price_book_from: from } as const;
+  await tenantSet(euro, '2026-12-02T00:00:00Z');
+  const inDecember = () => parseInstant('2026-12-10T00:00:00Z');
+  expect((await status(inDecember)).waiting_due).toMatchObject([
+    { amount: '17.5', currency: 'USD' },
+  ]);
+  await adjust('16', '2026-12-03T00:00:00Z');
+  expect((await status(inDecember)).waiting_due).toEqual([]);
+});
+
+it('a credit that came in shadow is named with the rest when its tenant pays in another currency', async () => {
+  await closeNovemberInShadow();
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  await receiveEvents(
+    database,
+    [nativeEvent({ tenant_id: 'acme', occurred_at: '2026-12-02T00:00:00Z' })],
+    '2026-12-02T00:00:00Z',
+  );
+  const from = parseInstant('2027-01-01T00:00:00Z');
+  const { left_owed } = await tenantSet(
+    { price_book: 'euro', price_book_from: from },
+    '2026-12-03T00:00:00Z',
+  );
+  // 12.50 were owed when November began, and 30.00 came late in it: nothing is owed any more.
+  expect(left_owed).toEqual([]);
+});
+
 const november = () => parseInstant('2026-11-10T00:00:00Z');
 
-function status() {
-  const parts = { database, clock: november, queue: 'not asked', destinationFault: null };
+function status(clock = november) {
+  const parts = { database, clock, queue: 'not asked', destinationFault: null };
   return tellStatus(parts, { month: null });
 }
 

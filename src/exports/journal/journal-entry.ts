@@ -26,9 +26,15 @@ export function entryOfClose(
   for (const line of manifest.lines) {
     const kind = sideOf(line);
     const account = accountOf(accounts[kind], { tenant, model: line.model, currency });
-    const key = JSON.stringify([kind, account]);
-    const before = credits.get(key)?.amount ?? 0n;
-    credits.set(key, { kind, account, amount: before + minor(line.amount) });
+    add(credits, { kind, account, amount: minor(line.amount) });
+  }
+  // What months in shadow held was on no balance before, since nobody was billed there: it is income of this one.
+  const due = balanceOf(exactPico(manifest.carried_in_due ?? '0'), currency);
+  if (due !== 0n) {
+    const to = { tenant, model: '', currency };
+    const account = accountOf(accounts.adjustments, to);
+    add(credits, { kind: 'adjustments', account, amount: due });
+    add(credits, { kind: 'carried', account: accountOf(accounts.carried, to), amount: -due });
   }
   const credited = roundCarried([...credits.values()], manifest).filter(
     ({ amount }) => amount !== 0n,
@@ -57,20 +63,29 @@ export function entryOfClose(
 /** Gives to what is carried what the balance changed by, and the difference to the lines to the largest of the others. */
 function roundCarried(credits: readonly Credit[], manifest: Manifest): readonly Credit[] {
   const { currency } = manifest;
-  const balance = (amount: string) =>
-    divideHalfUp(exactPico(amount), picoPerBilled(currency)) * minorPerBilled(currency);
   const size = ({ amount }: Credit) => (amount < 0n ? -amount : amount);
   const carried = credits.find(({ kind }) => kind === 'carried');
   const [largest] = credits
     .filter((credit) => credit !== carried)
     .sort((a, b) => (size(a) === size(b) ? 0 : size(a) > size(b) ? -1 : 1));
   if (carried === undefined || largest === undefined) return credits;
-  const change = balance(manifest.carried_in) - balance(manifest.carried_out);
+  const before = exactPico(manifest.carried_in) - exactPico(manifest.carried_in_due ?? '0');
+  const change = balanceOf(before, currency) - balanceOf(exactPico(manifest.carried_out), currency);
   const difference = carried.amount - change;
   return credits.map((credit) => {
     if (credit === carried) return { ...credit, amount: change };
     return credit === largest ? { ...credit, amount: credit.amount + difference } : credit;
   });
+}
+
+function add(credits: Map<string, Credit>, { kind, account, amount }: Credit): void {
+  const key = JSON.stringify([kind, account]);
+  credits.set(key, { kind, account, amount: (credits.get(key)?.amount ?? 0n) + amount });
+}
+
+/** Rounds an amount in pico as a bill does, and returns it in minor units. */
+function balanceOf(amount: bigint, currency: string): bigint {
+  return divideHalfUp(amount, picoPerBilled(currency)) * minorPerBilled(currency);
 }
 
 interface Credit {

@@ -1,6 +1,6 @@
 import { billedDecimals } from '../../currencies.ts';
 import type { ManifestLine } from '../../ledger/closes/manifest-lines.ts';
-import { exactPico } from '../../money.ts';
+import { exactPico, PICO_PER_MICRO } from '../../money.ts';
 import { lateWords } from '../late-words.ts';
 import { sumAmounts } from '../line-groups.ts';
 import type { StatementDocument } from '../statement-answer.ts';
@@ -62,6 +62,15 @@ export function reckoningOf(document: StatementDocument): readonly LabeledAmount
   ];
 }
 
+/** What a month in shadow carries on may be due to the next one in live mode, and beside it a credit of its own mode. */
+function onTo({ carried_out: all, carried_out_due: due }: StatementDocument['exact']): string {
+  if (due === undefined) return 'Carried on to the next period';
+  const ofItsMode = exactPico(all) - exactPico(due);
+  return ofItsMode <= -PICO_PER_MICRO
+    ? 'Carried on, to the next period in live mode and in shadow'
+    : 'Carried on to the next period in live mode';
+}
+
 /** What is due and came in months in shadow is of several months, and waits for one in live mode. */
 function carriedWords({ exact }: Pick<StatementDocument, 'exact'>) {
   return {
@@ -69,10 +78,7 @@ function carriedWords({ exact }: Pick<StatementDocument, 'exact'>) {
       exact.carried_in_due === undefined
         ? 'Carried in from the period before'
         : 'From earlier months',
-    onTo:
-      exact.carried_out_due === undefined
-        ? 'Carried on to the next period'
-        : 'Carried on to the next period in live mode',
+    onTo: onTo(exact),
   };
 }
 
