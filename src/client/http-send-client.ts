@@ -55,23 +55,24 @@ async function post(
     });
     const text = await response.text();
     const { status } = response;
-    if (status === TAKEN) return null;
     const refused = SAYS_OF_EACH.has(status) ? refusedIn(text) : null;
     if (refused !== null && refused.length > 0) {
       return { index, isFinal: true, code: NOT_LET_IN, only: refused };
     }
-    if (refused !== null && status === TAKEN_IN_PART) return null;
+    if (refused !== null && status !== FORBIDDEN) return null;
     return { index, isFinal: FINAL_STATUSES.has(status), code: codeOf(status, text) };
   } catch (error) {
     return { index, isFinal: false, code: String(error) };
   }
 }
 
-const TAKEN = 202;
-const TAKEN_IN_PART = 207;
+const FORBIDDEN = 403;
 
-/** Answers of these statuses may have an outcome for each event: some were not let in, or none was. */
-const SAYS_OF_EACH: ReadonlySet<number> = new Set([TAKEN_IN_PART, 403]);
+/**
+ * Answers of these statuses have an outcome for each event: all are taken, some were not let in, or none was. A gateway may make 200 of any
+ * success; what tells is the answer itself.
+ */
+const SAYS_OF_EACH: ReadonlySet<number> = new Set([200, 202, 207, FORBIDDEN]);
 
 const NOT_LET_IN = 'the key may not name its tenant';
 

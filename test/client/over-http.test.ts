@@ -64,6 +64,8 @@ async function startLogin(kind: string): Promise<string> {
     request.resume();
     request.on('end', () => {
       if (kind === 'an empty 207') response.writeHead(207).end();
+      else if (kind === 'a challenge with status 202')
+        response.writeHead(202).end('<html>Are you human?</html>');
       else if (kind === 'a page' || request.url === '/login') {
         response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Log in</html>');
       } else response.writeHead(302, { location: '/login' }).end();
@@ -124,7 +126,7 @@ describe('events over HTTP', () => {
     expect(await countOf(`feature = 'waited'`)).toBe(1);
   });
 
-  it.each(['a redirect to a login', 'a page', 'an empty 207'])(
+  it.each(['a redirect to a login', 'a page', 'an empty 207', 'a challenge with status 202'])(
     'wait while %s stands before the server',
     async (kind) => {
       const folder = mkdtempSync(join(tmpdir(), 'spanledger-http-'));
@@ -256,7 +258,7 @@ describe('guard', () => {
     expect(await taught.usage.guard(call, () => 'made')).toBe('made');
   });
 
-  it('makes no call of which the server says that nothing can be held for it, whatever is to be done in an outage', async () => {
+  it('tells a call for which the server can hold nothing, and makes it without a hold only where it may', async () => {
     const at = new Date().toISOString();
     await makeTenant(database, 'unheard');
     await putBudget(database, { tenant_id: 'unheard', amount: '5', on_unavailable: 'allow' }, at);
@@ -264,16 +266,21 @@ describe('guard', () => {
     const call = { ...CALL, tenantId: 'unheard', onUnavailable: 'allow' } as const;
     await usage.guard(call, () => 'made');
     let made = 0;
-    const unpriced = usage.guard({ ...call, model: 'of-no-book' }, () => {
-      made += 1;
-    });
-    const error = await unpriced.catch((thrown: unknown) => thrown);
+    const unpriced = (onUnavailable: 'allow' | 'deny', tenantId: string) =>
+      usage.guard({ ...call, tenantId, onUnavailable, model: 'of-no-book' }, () => {
+        made += 1;
+      });
+    await unpriced('allow', 'unheard');
+    expect([made, troubles]).toEqual([1, [{ kind: 'budgets', error: expect.any(ReserveRefused) }]]);
+    await makeTenant(database, 'strict');
+    await putBudget(database, { tenant_id: 'strict', amount: '5', on_unavailable: 'deny' }, at);
+    const error = await unpriced('deny', 'strict').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ReserveRefused);
     expect(error).toMatchObject({ status: 409, kind: 'incomplete' });
     expect(String(error)).toMatch(
-      /nothing can be held for this call of tenant "unheard": .*of-no-book/,
+      /nothing can be held for this call of tenant "strict": .*of-no-book/,
     );
-    expect([made, troubles]).toEqual([0, []]);
+    expect([made, troubles.length]).toEqual([1, 1]);
     await usage.flush();
     expect(await count(database, `unknown_holds where tenant_id = 'unheard'`)).toBe(0);
   });

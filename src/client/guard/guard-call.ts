@@ -63,9 +63,7 @@ export async function guardCall<Result>(
     const { tenantId } = currentTags();
     if (parts.door === null || tenantId == null) throw new TypeError(missingFor(parts.door));
     const guarded = { tenantId, holdId: call.holdId ?? randomUUID() };
-    const answer = await reserve({ recorder, door: parts.door }, call, guarded);
-    // Where nobody answered, the hold may stand all the same, and the event then settles it.
-    const holdId = answer === null ? guarded.holdId : answer.hold_id;
+    const { holdId, answer } = await reserve({ recorder, door: parts.door }, call, guarded);
     const hold = new ScopeHold(holdId);
     const startedAt = recorder.clock();
     return withHold(hold, async () => {
@@ -105,23 +103,33 @@ interface Guarded {
   readonly holdId: string;
 }
 
-/** Answers null where nobody can be asked and the call may be made all the same. */
+/**
+ * Answers what is held for a call that may be made. Without an answer the hold may stand all the same, and the event then
+ * settles it; where the server refused the question, it made none.
+ */
 async function reserve(
   { recorder, door }: { readonly recorder: Recorder; readonly door: BudgetDoor },
   call: GuardedCall,
   guarded: Guarded,
-): Promise<ReserveSaid | null> {
+): Promise<{ readonly holdId: string | null; readonly answer: ReserveSaid | null }> {
   const asked = askedOf(call, guarded);
   const reserved = await door.reserve(asked);
   if (reserved.kind === 'answered') {
-    door.policies.remember(asked, reserved.answer.on_unavailable);
-    if (reserved.answer.verdict === 'deny') throw new BudgetExceeded(reserved.answer);
-    return reserved.answer;
+    const { answer } = reserved;
+    door.policies.remember(asked, answer.on_unavailable);
+    if (answer.verdict === 'deny') throw new BudgetExceeded(answer);
+    return { holdId: answer.hold_id, answer };
   }
-  if (reserved.kind === 'refused') throw new ReserveRefused(guarded.tenantId, reserved.problem);
-  recorder.trouble({ kind: 'budgets', error: reserved.cause });
   const policy = door.policies.of(asked) ?? call.onUnavailable ?? 'deny';
-  if (policy === 'allow') return null;
+  if (reserved.kind === 'refused') {
+    const refused = new ReserveRefused(guarded.tenantId, reserved.problem);
+    if (policy === 'deny') throw refused;
+    // A budget of this tenant need not be a hard one, and a tenant comes into being by its first call.
+    recorder.trouble({ kind: 'budgets', error: refused });
+    return { holdId: null, answer: null };
+  }
+  recorder.trouble({ kind: 'budgets', error: reserved.cause });
+  if (policy === 'allow') return { holdId: guarded.holdId, answer: null };
   giveBack({ recorder, door }, guarded);
   throw new BudgetUnavailable(guarded.tenantId, reserved.cause);
 }
