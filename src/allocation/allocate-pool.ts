@@ -283,9 +283,12 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
   );
 }
 
-/** A share by what is not known would be too small, and all the others too large (R10). */
+/**
+ * A share by what is not known would be too small, and all the others too large (R10). In a period that is closed nothing can
+ * be known any more, and a note says what weighs nothing.
+ */
 function refuseUnknownCosts({ request, consumed }: Divided): void {
-  const unknown = withoutCosts(request, consumed);
+  const unknown = withoutCosts(request, consumed, 'entriesToCost');
   if (unknown.length === 0) return;
   throw new Refusal(
     'incomplete',

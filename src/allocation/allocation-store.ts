@@ -21,6 +21,7 @@ interface ConsumptionRow {
   readonly units: Readonly<Record<string, number>> | null;
   readonly direct_cost: bigint;
   readonly without_cost: bigint;
+  readonly to_cost: bigint;
 }
 
 /**
@@ -45,7 +46,8 @@ export async function readConsumption(
       coalesce(sum(e.cache_write_tokens + units_within(e.units, 'cache_write')) filter ${counted}, 0) as cache_write,
       coalesce(sum(e.output_tokens + units_within(e.units, 'output')) filter ${counted}, 0) as output,
       sum_units(e.units) filter ${counted} as units, coalesce(sum(e.cost), 0) as direct_cost,
-      coalesce(sum(case when e.is_reversal then -1 else 1 end) filter (where e.cost is null), 0) as without_cost
+      coalesce(sum(case when e.is_reversal then -1 else 1 end) filter (where e.cost is null), 0) as without_cost,
+      coalesce(sum(case when e.is_reversal then -1 else 1 end) filter (where e.cost is null and p.state = 'open'), 0) as to_cost
     from entries e
     join periods p on p.tenant_id = e.tenant_id and p.period_start = e.period_start
     join tenants t on t.tenant_id = e.tenant_id
@@ -68,6 +70,7 @@ export async function readConsumption(
     units: otherUnits(row.units),
     directCost: row.direct_cost,
     entriesWithoutCost: row.without_cost,
+    entriesToCost: row.to_cost,
   }));
 }
 

@@ -29,6 +29,8 @@ export interface Consumption {
   readonly directCost: Pico;
   /** Entries whose cost no book knows; they add nothing to it. */
   readonly entriesWithoutCost: bigint;
+  /** Those of them in open periods, which a correction can still give a cost there. */
+  readonly entriesToCost: bigint;
 }
 
 /** Decimals of each basis's unit: calls and weighted tokens in millionths, costs in picodollars. */

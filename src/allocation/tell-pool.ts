@@ -133,25 +133,30 @@ function noteOnShadows(
 /** So many tenants are named. */
 const TENANTS_NAMED = 5;
 
-/** Tells whose entries have a cost that nobody knows, where a pool is divided by cost. */
+/**
+ * Tells whose entries have a cost that nobody knows, where a pool is divided by cost: all of them, or those that can still
+ * be given one in their own period.
+ */
 export function withoutCosts(
   { basis }: PoolRequest,
   consumed: readonly Consumption[],
+  which: 'entriesWithoutCost' | 'entriesToCost',
 ): readonly string[] {
   if (basis !== 'direct') return [];
-  const unknown = consumed.filter(({ entriesWithoutCost }) => entriesWithoutCost > 0n);
-  return named(unknown, ({ entriesWithoutCost }) => ` (${entriesWithoutCost} entries)`);
+  const unknown = consumed.filter((one) => one[which] > 0n);
+  return named(unknown, (one) => ` (${one[which]} entries)`);
 }
 
 /** Returns what used something that weighs nothing in this division, although somebody may believe that it does. */
 function notesOnUnweighed(request: PoolRequest, all: readonly Consumption[]): readonly string[] {
   const consumed = all.filter(({ currency }) => currency === request.currency);
-  const unknown = withoutCosts(request, consumed);
+  const unknown = withoutCosts(request, consumed, 'entriesWithoutCost');
+  const isRefused = withoutCosts(request, consumed, 'entriesToCost').length > 0;
   const ofCosts =
     unknown.length === 0
       ? []
       : [
-          `entries without a known cost weigh nothing, so that the pool is not posted: ${unknown.join(', ')}`,
+          `entries without a known cost weigh nothing${isRefused ? ', so that the pool is not posted' : ''}: ${unknown.join(', ')}`,
         ];
   const { weights } = request;
   if (weights === null) return ofCosts;

@@ -166,6 +166,19 @@ describe('posting a pool', () => {
     ]);
   });
 
+  it('by direct cost is divided once nothing can be known any more, and says whose cost is not in it', async () => {
+    const image = { operation: 'image', requested_model: 'gpt-image-1', executed_model: null };
+    await receiveEvents(database, [
+      nativeEvent({ event_id: 'i', tenant_id: 'birch', ...image, usage: { images: 500 } }),
+    ]);
+    await database.pool.query("update periods set state = 'shut' where tenant_id = 'birch'");
+    const posted = await allocateShared(database, { basis: 'direct', at: NOVEMBER });
+    expect(posted.notes).toContain(
+      'entries without a known cost weigh nothing: tenant "birch" (1 entries)',
+    );
+    expect(await count(database, 'allocations')).toBe(1);
+  });
+
   it('by tokens says what weighs nothing, and of whom', async () => {
     const image = { operation: 'image', requested_model: 'gpt-image-1', executed_model: null };
     await receiveEvents(database, [

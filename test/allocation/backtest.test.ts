@@ -94,7 +94,7 @@ function consumption(
   const { calls, input, output } = used;
   return {
     tenantId,
-    ...{ mode: 'live', currency: 'USD', endsAt: 0, entriesWithoutCost: 0n },
+    ...{ mode: 'live', currency: 'USD', endsAt: 0, entriesWithoutCost: 0n, entriesToCost: 0n },
     calls: calls * 1_000_000n,
     tokens: { uncachedInput: input, cacheRead: 0n, cacheWrite: 0n, output },
     units: {},
