@@ -32,7 +32,7 @@ export async function readUnfinishedWith(
     ), found as (
       select p.tenant_id, p.period_start, 'open' as what from owner o
         join periods p on p.tenant_id = o.tenant_id and p.state <> 'closed'
-        where exists (select from entries_of_period(p.tenant_id, p.period_start) e where e.charge is distinct from 0)
+        where ${comesToSomething}
       union all select c.tenant_id, c.period_start, 'untold' from owner o
         join closes c on c.tenant_id = o.tenant_id and c.mode = 'live'
         where c.billable_micro > (select coalesce(sum(i.value_micro), 0) from push_intents i
@@ -61,6 +61,10 @@ export async function readUnfinishedWith(
     what: row.what,
   }));
 }
+
+/** Whether a period `p` has a charge that is not nothing, or one that nobody knows yet; what was taken back whole has neither. */
+const comesToSomething = sql`exists (select from entries_of_period(p.tenant_id, p.period_start) e
+  having sum(e.charge) <> 0 or sum(case when e.is_reversal then -1 else 1 end) filter (where e.charge is null) > 0)`;
 
 interface UnfinishedRow {
   readonly tenant_id: string;
@@ -96,8 +100,7 @@ export async function readUntoldBefore(
     select p.period_start from periods p left join closes c
       on c.tenant_id = p.tenant_id and c.period_start = p.period_start
     where p.tenant_id = ${tenantId} and p.starts_at < ${formatInstant(before)} and (
-      p.state <> 'closed' and exists (select from entries_of_period(p.tenant_id, p.period_start) e
-        where e.charge is distinct from 0)
+      p.state <> 'closed' and ${comesToSomething}
       or c.mode = 'live' and c.billable_micro > (select coalesce(sum(i.value_micro), 0) from push_intents i
         where i.tenant_id = c.tenant_id and i.period_start = c.period_start and i.state <> 'missing'))
     order by p.period_start limit 1`.execute(transaction.kysely);

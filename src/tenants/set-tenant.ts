@@ -77,7 +77,8 @@ export async function setTenant(
         at,
       },
     );
-    if (customer !== undefined && customer !== '') {
+    // The customer that it has already is not given anew: whatever came of its former tenant since is no obstacle.
+    if (customer !== undefined && customer !== '' && customer !== before.stripeCustomer) {
       const taker = await readTenant(transaction.kysely, tenantId);
       await refuseCustomerInUse(transaction, { taker, customer, at });
     }

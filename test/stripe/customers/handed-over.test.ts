@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
+import { correctEntry } from '../../../src/ledger/corrections/correct-entry.ts';
 import { readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { Refusal } from '../../../src/refusal.ts';
 import { setTenant } from '../../../src/tenants/set-tenant.ts';
@@ -89,6 +90,28 @@ test('a customer is handed over when all of its former tenant is billed, and eac
   expect((await finalCents(scene)).filter((each) => each > 0).toSorted()).toEqual(cents);
   expect(cents).toContain(OCTOBER_CENTS);
   expect(await readOpenAlerts(database, null)).toEqual([]);
+});
+
+test('a tenant keeps the customer that it has, and calls that were taken back whole hold up no other', async () => {
+  const scene = await opened();
+  const { database } = scene;
+  await run(scene, MONTH, '2026-11-01T00:30:00Z', '2026-11-01T02:30:00Z', '2026-11-01T05:30:00Z');
+  await link(scene, 'acme', '');
+  const straggler = usage('acme', { tokens: 100_000, index: 7, at: '2026-11-03T12:00:00Z' });
+  await receiveEvents(database, [straggler], '2026-11-03T13:00:00Z');
+  expect(await link(scene, 'renamed', CUSTOMER)).toContain('has usage that is not closed');
+  const [entry] = await textRows(database, 'select max(entry_id)::text as id from entries');
+  await setTenant(scene.parts, { tenant_id: 'renamed', mode: 'live' });
+  const note = { reason: 'it is of the new name', actor: 'mira' };
+  const change = { tenant_id: 'renamed' };
+  await correctEntry(scene.parts, { entry_id: BigInt(entry?.['id'] ?? 0), change, ...note });
+  expect(await link(scene, 'renamed', CUSTOMER)).toBe('given');
+  await receiveEvents(
+    database,
+    [usage('acme', { tokens: 100_000, index: 8, at: '2026-11-03T14:00:00Z' })],
+    '2026-11-03T15:00:00Z',
+  );
+  expect(await link(scene, 'renamed', CUSTOMER)).toBe('given');
 });
 
 test('what is seen of an invoice after its customer was handed over is its former tenant’s', async () => {
