@@ -133,7 +133,7 @@ const COUNT = `with settling as (
     order by l.hold_id, w.unrated or w.unmeasured, n.batch_id, n.source, n.event_id
   ), part as materialized (
     select v.hold_id, u.place, u.budget_id, u.time_key, u.amount,
-      coalesce(u.amount > 0 and (v.unmeasured or v.unrated and b.measure = 'money'), false) as stays
+      coalesce(u.amount > 0 and b.budget_id is not null and (v.unmeasured or v.unrated and b.measure = 'money'), false) as stays
     from event v cross join lateral unnest(v.budget_ids, v.time_keys, v.amounts)
       with ordinality u(budget_id, time_key, amount, place)
     left join budgets b on b.budget_id = u.budget_id
