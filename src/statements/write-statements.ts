@@ -72,23 +72,14 @@ export async function writeStatements(
 const LONGEST_TENANT_NAME = 200;
 
 /**
- * Returns a tenant's part of a file's name: its id, with what is not a plain character as %20. A
- * capital is written so, too: disks that take Acme for acme would keep one statement for both. An id
- * that is too long so, or in another script than ours, is named by the first half of its SHA-256 in
- * hex. So is one of points alone, which a file system takes for a folder above, and one that begins
- * as such a name does.
+ * Returns a tenant's part of a file's name: its id, with what is not a plain character as %20. An
+ * id that is too long so, or in another script than ours, is named by the first half of its SHA-256
+ * in hex, and so is one of points alone, which a file system takes for a folder above.
  */
 export function tenantFileName(tenantId: string): string {
-  const name =
-    isAscii(tenantId) && !/^(?:\.+$|sha256-)/.test(tenantId) ? escapedName(tenantId) : null;
+  const name = isAscii(tenantId) && !/^\.+$/.test(tenantId) ? encodeURIComponent(tenantId) : null;
   if (name !== null && name.length <= LONGEST_TENANT_NAME) return name;
   return `sha256-${hash('sha256', tenantId).slice(0, 32)}`;
-}
-
-function escapedName(tenantId: string): string {
-  return tenantId.replaceAll(/[^a-z0-9]/g, (sign) =>
-    /[A-Z]/.test(sign) ? `%${sign.charCodeAt(0).toString(16)}` : encodeURIComponent(sign),
-  );
 }
 
 function isAscii(text: string): boolean {

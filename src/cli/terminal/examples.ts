@@ -31,7 +31,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'stripe release': ['stripe release 2026-10'],
   'stripe unpark': ['stripe unpark spl-3f9c27ab-acme-2026-10-01-usd-1'],
   'stripe settled': ["stripe settled acme 2026-10 --amount 12.50 --reason 'invoice R-17'"],
-  'stripe unsettle': ["stripe unsettle spl-3f9c27ab-acme-2026-10-01-usd-1 --reason 'R-17 was never sent'"],
+  'stripe unsettle': [
+    "stripe unsettle spl-3f9c27ab-acme-2026-10-01-usd-1 --reason 'R-17 was never sent'",
+  ],
   'stripe alerts': ['stripe alerts'],
   'stripe resolve': ["stripe resolve 4 --reason 'credit note CN-9'"],
   'push month': ['push 2026-10 --dry-run', 'push 2026-10'],
