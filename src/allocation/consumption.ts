@@ -29,7 +29,7 @@ export interface Consumption {
   readonly directCost: Pico;
   /** Entries whose cost no book knows; they add nothing to it. */
   readonly entriesWithoutCost: bigint;
-  /** Those of them in open periods, which a correction can still give a cost there. */
+  /** The number of them in open periods, in which a correction can still give them a cost. */
   readonly entriesToCost: bigint;
 }
 

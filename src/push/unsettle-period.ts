@@ -4,6 +4,7 @@ import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import type { Fault } from '../remedy.ts';
 import { advise } from '../remedy.ts';
+import { refuseWithoutNote } from '../request.ts';
 import type { Intent } from './intent.ts';
 import { isTakeBack } from './intent.ts';
 import { insertSettled, readIntents, readIntentsByIdentifier } from './intent-store.ts';
@@ -28,14 +29,12 @@ export function undoneBy(identifier: string): string {
  */
 export async function unsettlePeriod(
   { database, clock, findReliance }: UnsettleParts,
-  { identifier, reason, actor }: UnsettleRequest,
+  request: UnsettleRequest,
 ): Promise<UnsettleAnswer> {
-  if (reason.trim() === '' || actor.trim() === '') {
-    const lacks = reason.trim() === '' ? 'a reason' : 'a name';
-    const remedy =
-      'say why it was not billed, such as the invoice that was never sent, and who says so';
-    throw new Refusal('bad_request', `what was settled is not taken back without ${lacks}`, remedy);
-  }
+  const { identifier, reason, actor } = request;
+  const remedy =
+    'say why it was not billed, such as the invoice that was never sent, and who says so';
+  refuseWithoutNote('taking back what was settled', request, remedy);
   const settled = await readStandingSettlement(database, identifier);
   const { tenantId, periodStart, valueMicro } = settled;
   const targets = await readTargets(database, { month: null, tenantId });
@@ -51,8 +50,11 @@ export async function unsettlePeriod(
   const taking = { ...whose, ...where, valueMicro: -valueMicro };
   const says = `taken back by ${actor}: ${reason}`;
   if (!(await insertSettled(database, taking, { says, at: clock() }))) {
-    const remedy = 'do it again; it sees what was told in the meantime';
-    throw new Refusal('conflict', 'this period was pushed at the same moment', remedy);
+    throw new Refusal(
+      'conflict',
+      'this period was pushed at the same moment',
+      'do it again; it sees what was told in the meantime',
+    );
   }
   return {
     ...{ tenant_id: tenantId, period_start: periodStart, identifier: back },

@@ -93,7 +93,9 @@ export async function listWaitingDue({
   return waiting.flatMap(({ tenant_id, mode, currency, period_start, amount: pico }) => {
     const pays = books.get(tenant_id)?.currency ?? currency;
     const hasLeft = left.has(tenant_id);
-    if (pays === currency ? mode === 'live' && !hasLeft : pico < 0n) return [];
+    // What is owed to one who left is named with those who left, since no bill takes it off any more.
+    const isAwaited = mode === 'live' && !(hasLeft && pico > 0n);
+    if (pays === currency ? isAwaited : pico < 0n) return [];
     const amount = formatPico(pico);
     const what =
       pico > 0n

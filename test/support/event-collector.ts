@@ -25,7 +25,7 @@ export async function collectEvents(change: Partial<ClientOptions> = {}): Promis
         if (item.kind === 'refused') throw new Error(`refused: ${item.detail}`);
         events.push(JSON.parse(item.kind === 'event' ? item.body() : '{}'));
       }
-      response.writeHead(202, { 'content-type': 'application/json' }).end('{}');
+      response.writeHead(202, { 'content-type': 'application/json' }).end('{"events":[]}');
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -100,7 +100,7 @@ test('what says what a final invoice bills beyond the record stays', async () =>
 test('a settlement is taken back with a reason and a name', async () => {
   const scene = await closed();
   const { identifier } = await settle(scene, '6.24');
-  await expect(unsettle(scene, identifier, ' ')).rejects.toThrow('without a name');
+  await expect(unsettle(scene, identifier, ' ')).rejects.toThrow('needs a name');
   await unsettle(scene, identifier);
   const rows = await textRows(
     scene.database,
