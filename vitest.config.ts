@@ -55,10 +55,14 @@ const LONG = [
   'test/ingest/database-faults.test.ts',
   'test/ingest/worker/worker-process.test.ts',
   'test/client/producer-process.test.ts',
-  'test/console/{browser,numbers}.test.ts',
+  'test/console/{browser,numbers,pages,acts-refused}.test.ts',
   'test/database/upgraded-ledger.test.ts',
   'test/cli/terminal-page.test.ts',
-  'test/cli/serve.test.ts',
+  'test/cli/{serve,seal,prices,month-answers,hostile-texts}.test.ts',
+  'test/api/{outsider,fuzz}.test.ts',
+  'test/ingest/{hostile-messages,check-producer}.test.ts',
+  'test/events/mutated-bodies.property.test.ts',
+  'test/budgets/admission.property.test.ts',
   'test/seals/proofs/second-checker.test.ts',
   'test/support/postgres-server.test.ts',
   'test/rating/books/{genai-seed,genai-prices}.test.ts',
@@ -71,10 +75,8 @@ const LONG = [
 
 /** The same of the months with Stripe: customers who come and go, faults at every step, and random months. */
 const LONG_MONTHS = [
-  'test/stripe/customers/{left-and-back,changed-customer,ended-subscription}.test.ts',
+  'test/stripe/{customers,invoices,items}/**/*.test.ts',
   'test/stripe/{outage,silence,faults,faults-push,faults-take-back,schedules,event-queue,hostile-pushes}.test.ts',
-  'test/stripe/items/{billed-twice,taken-back}.test.ts',
-  'test/stripe/invoices/{not-final,credited,final-while-held}.test.ts',
 ];
 
 /**
@@ -85,15 +87,10 @@ const LONGEST = [
   'test/scenarios.test.ts',
   'test/month/run-month.test.ts',
   'test/stripe/push.test.ts',
-  'test/stripe/invoices/invoice.test.ts',
   'test/audit/laws/tampering.test.ts',
   'test/ledger/posting/finer-counts.test.ts',
-  'test/console/pages.test.ts',
   'test/simulation/simulation.test.ts',
   'test/ingest/worker/worker.test.ts',
-  'test/ingest/hostile-messages.test.ts',
-  'test/cli/seal.test.ts',
-  'test/api/outsider.test.ts',
   'test/api/ingest.test.ts',
 ];
 
