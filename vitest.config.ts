@@ -55,7 +55,7 @@ const LONG = [
   'test/ingest/database-faults.test.ts',
   'test/ingest/worker/worker-process.test.ts',
   'test/client/{producer-process,readme}.test.ts',
-  'test/ledger/posting/finer-counts.test.ts',
+  'test/ledger/joining/finer-counts.test.ts',
   'test/statements/pdf/statement-pdf.test.ts',
   'test/console/{browser,numbers,pages,acts-refused}.test.ts',
   'test/database/{upgraded-ledger,silent-lines}.test.ts',

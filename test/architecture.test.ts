@@ -137,6 +137,21 @@ describe('imports', () => {
     expect(violations).toEqual([]);
   });
 
+  it('go one way between the rooms of the ledger, as src/ledger/README.md lists them', () => {
+    const readme = readFileSync(join(SRC, 'ledger/README.md'), 'utf8');
+    const rooms = [...readme.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, room = '']) => room);
+    const inLedger = SOURCE_FILES.filter(({ folder }) => folder === 'ledger');
+    const roomOf = (path: string) => rooms.indexOf(path.split('/')[1] ?? '');
+    expect(inLedger.filter(({ path }) => roomOf(path) < 0)).toEqual([]);
+    const upwards = inLedger.flatMap((file) =>
+      importsOf(file)
+        .map((name) => join(dirname(file.path), name).split(sep).join('/'))
+        .filter((path) => path.startsWith('ledger/') && roomOf(path) > roomOf(file.path))
+        .map((path) => `src/${file.path} imports ${path}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
   it('lead in no circle', () => {
     const targets = new Map(
       SOURCE_FILES.map((file) => [

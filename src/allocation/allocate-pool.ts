@@ -3,16 +3,13 @@ import { formatInstant } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 import { inTransaction } from '../database/database.ts';
 import { retryLostRace } from '../database/lost-race.ts';
-import { reversalOf } from '../ledger/corrections/correction.ts';
-import {
-  otherCurrency,
-  otherCurrencyThan,
-  postOwnEntries,
-} from '../ledger/corrections/post-corrections.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { readBatch } from '../ledger/entries/entry-store.ts';
+import { postOwnEntries } from '../ledger/posting/own-entries.ts';
 import { lockForPosting } from '../ledger/posting/posting-store.ts';
 import { ReferenceCache } from '../ledger/posting/reference-cache.ts';
+import { reversalOf } from '../ledger/reversals/correction.ts';
+import { otherCurrency, otherCurrencyThan } from '../ledger/reversals/made-correction.ts';
 import { foldPosted } from '../ledger/rollups/fold-batches.ts';
 import { formatPico } from '../money.ts';
 import type { ActParts, Parts } from '../parts.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../currencies.ts';
-import type { CorrectionNote } from '../ledger/corrections/correction.ts';
+import type { CorrectionNote } from '../ledger/reversals/correction.ts';
 import type { Pico } from '../money.ts';
 import { formatPico } from '../money.ts';
 import { Refusal } from '../refusal.ts';

@@ -1,6 +1,6 @@
-import type { CorrectionNote } from '../ledger/corrections/correction.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { ENTRY_WITHOUT_A_CALL } from '../ledger/entries/entry.ts';
+import type { CorrectionNote } from '../ledger/reversals/correction.ts';
 import type { Placement } from '../periods/placement.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
 import { formatWeight, UNIT_NAMES } from './consumption.ts';

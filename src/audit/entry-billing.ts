@@ -1,9 +1,9 @@
 import type { InstantMs } from '../clock.ts';
 import type { Database } from '../database/database.ts';
 import { readCloses } from '../ledger/closes/closed-periods-store.ts';
+import { linesOfEntry } from '../ledger/closes/line-of-entry.ts';
+import { readLineEntries } from '../ledger/closes/line-store.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
-import { linesOfEntry } from '../ledger/entries/line-of-entry.ts';
-import { readLineEntries } from '../ledger/entries/line-store.ts';
 import type { RuleOfEntry } from '../ledger/entries/rule-store.ts';
 import { readRules } from '../ledger/entries/rule-store.ts';
 import { periodKey } from '../periods/period-key.ts';

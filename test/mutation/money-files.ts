@@ -48,7 +48,7 @@ export const MONEY_FILES: Readonly<Record<string, readonly string[]>> = {
   'src/ledger/posting/attempts.ts': ['test/ledger/posting/first-attempt.test.ts'],
   'src/ledger/corrections/difference.ts': ['test/ledger/corrections/difference.test.ts'],
   'src/ledger/corrections/tenant-sides.ts': ['test/ledger/corrections/tenant-sides.test.ts'],
-  'src/ledger/corrections/correction.ts': ['test/ledger/corrections/reversal.test.ts'],
+  'src/ledger/reversals/correction.ts': ['test/ledger/reversals/reversal.test.ts'],
   'src/ledger/entries/entry.ts': ['test/ledger/entries/entry.test.ts'],
   'src/ledger/entries/copy-line.ts': [
     'test/ledger/entries/copy-text.test.ts',

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { parseInstant } from '../../src/clock.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
-import type { EntryChange } from '../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
+import type { EntryChange } from '../../src/ledger/reversals/correction.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { releaseInvoices } from '../../src/stripe/invoices/invoice.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';

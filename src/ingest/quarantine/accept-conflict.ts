@@ -1,18 +1,15 @@
 import { inTransaction, type Transaction } from '../../database/database.ts';
 import type { ReadEvent } from '../../events/item.ts';
 import type { ReadSettings } from '../../events/read-item.ts';
-import { type CorrectionNote, reversalOf } from '../../ledger/corrections/correction.ts';
-import {
-  otherCurrency,
-  postOwnEntries,
-  refuseOtherCurrency,
-} from '../../ledger/corrections/post-corrections.ts';
 import { type NewEntry, type StoredEntry, usageEntry } from '../../ledger/entries/entry.ts';
 import { readStandingOf } from '../../ledger/entries/entry-store.ts';
 import { tenantsOf } from '../../ledger/entries/event-keys.ts';
+import { postOwnEntries } from '../../ledger/posting/own-entries.ts';
 import { lockForPosting } from '../../ledger/posting/posting-store.ts';
 import { findConflict } from '../../ledger/posting/read-known-reports.ts';
 import { ReferenceCache } from '../../ledger/posting/reference-cache.ts';
+import { type CorrectionNote, reversalOf } from '../../ledger/reversals/correction.ts';
+import { otherCurrency, refuseOtherCurrency } from '../../ledger/reversals/made-correction.ts';
 import { foldPosted } from '../../ledger/rollups/fold-batches.ts';
 import type { ActParts } from '../../parts.ts';
 import { placeReversal, placeUsage } from '../../periods/placement.ts';

@@ -15,7 +15,7 @@ import {
   updateTenant,
   withdrawCalendarChange,
 } from '../../tenants/tenant-store.ts';
-import { refuseUnfitNote } from '../corrections/correction.ts';
+import { refuseUnfitNote } from '../reversals/correction.ts';
 import { readLastCallFrom } from './close-store.ts';
 import type { KeepTenantAnswer, KeepTenantRequest } from './close-tenant-answer.ts';
 

@@ -5,9 +5,9 @@ import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { unitOf } from '../../units.ts';
-import { rateEntry } from '../corrections/correction.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
+import { rateEntry } from '../reversals/correction.ts';
 import type { PeriodRow, WaitingRow } from './close-store.ts';
 import { readWaiting } from './close-store.ts';
 

@@ -13,12 +13,12 @@ import { readLastCurrency, readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { ENTRY_WITHOUT_A_CALL } from '../entries/entry.ts';
 import { readFirstRevision } from '../entries/entry-store.ts';
+import { postOwnEntries } from '../posting/own-entries.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
+import { refuseUnfitNote } from '../reversals/correction.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';
 import type { AdjustmentAnswer, AdjustRequest } from './adjustment-answer.ts';
-import { refuseUnfitNote } from './correction.ts';
-import { postOwnEntries } from './post-corrections.ts';
 
 /** The source of entries that are adjustments; their ids are those of the adjustments. */
 const ADJUSTMENT_SOURCE = 'adjustment';

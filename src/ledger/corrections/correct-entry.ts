@@ -1,6 +1,6 @@
 import type { ActParts } from '../../parts.ts';
+import type { EntryChange } from '../reversals/correction.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';
-import type { EntryChange } from './correction.ts';
 import type { ChangeGiven, CorrectionAnswer, CorrectRequest } from './correction-answer.ts';
 import { foreseeCorrections, postCorrections } from './post-corrections.ts';
 

@@ -10,18 +10,15 @@ import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { toEntry } from '../entries/entry-columns.ts';
+import { postOwnEntries } from '../posting/own-entries.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
 import { type ForeseenPrices, ReferenceCache } from '../posting/reference-cache.ts';
+import type { CorrectionNote, EntryChange } from '../reversals/correction.ts';
+import { revisionsInTarget } from '../reversals/free-revision.ts';
+import type { MadeCorrection } from '../reversals/made-correction.ts';
+import { correct, postedEntriesOf } from '../reversals/made-correction.ts';
 import { BATCHES_A_FOLD, foldPosted, foldSome } from '../rollups/fold-batches.ts';
-import type { CorrectionNote, EntryChange } from './correction.ts';
-import type { MadeCorrection } from './post-corrections.ts';
-import {
-  correct,
-  postedEntriesOf,
-  postOwnEntries,
-  refuseUnmadeTenant,
-  revisionsInTarget,
-} from './post-corrections.ts';
+import { refuseUnmadeTenant } from './post-corrections.ts';
 import type { StandingFilter, TenantSpan } from './standing-store.ts';
 import { countStanding, openStanding, readStanding } from './standing-store.ts';
 

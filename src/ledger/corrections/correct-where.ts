@@ -1,13 +1,13 @@
 import type { ActParts } from '../../parts.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
+import type { EntryChange } from '../reversals/correction.ts';
+import { refuseUnfitChange, refuseUnfitNote } from '../reversals/correction.ts';
+import type { MadeCorrection } from '../reversals/made-correction.ts';
 import type { CorrectWhereAnswer, CorrectWhereRequest } from './bulk-answer.ts';
 import { toChange } from './correct-entry.ts';
 import type { Progress } from './correct-many.ts';
 import { correctMany, spansOfMonth } from './correct-many.ts';
-import type { EntryChange } from './correction.ts';
-import { refuseUnfitChange, refuseUnfitNote } from './correction.ts';
 import { BulkDifference, keepsPrice, losesPrice } from './difference.ts';
-import type { MadeCorrection } from './post-corrections.ts';
 import type { EntryCondition } from './standing-store.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { formatPico } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { NewEntry } from '../entries/entry.ts';
+import type { MadeCorrection } from '../reversals/made-correction.ts';
 import type { DifferenceRow, TotalRow, UnpricedRow } from './bulk-answer.ts';
-import type { MadeCorrection } from './post-corrections.ts';
 
 /**
  * Tells whether a correction takes a price away: the charge or the cost was known and would not be.

@@ -3,41 +3,28 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { isLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
-import type { Placement } from '../../periods/placement.ts';
-import { placeReversal, placeUsage } from '../../periods/placement.ts';
-import { present } from '../../present.ts';
 import { Refusal } from '../../refusal.ts';
-import { advise, type Remedy } from '../../remedy.ts';
+import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
-import { type HeldRevisions, readEntries, readRevisions } from '../entries/entry-store.ts';
-import {
-  copyEntries,
-  idsOfSorted,
-  insertBatch,
-  insertPeriods,
-  isSuperseded,
-  lockForPosting,
-  readHeldResponses,
-  responseText,
-} from '../posting/posting-store.ts';
+import { readEntries } from '../entries/entry-store.ts';
+import { postOwnEntries } from '../posting/own-entries.ts';
+import { isSuperseded, lockForPosting } from '../posting/posting-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
-import type { CorrectionNote, EntryChange } from './correction.ts';
+import { refuseUnfitChange, refuseUnfitNote } from '../reversals/correction.ts';
+import { revisionInTarget } from '../reversals/free-revision.ts';
+import type { AskedCorrection, MadeCorrection } from '../reversals/made-correction.ts';
 import {
-  freeReplacementOf,
-  refuseUnfitChange,
-  refuseUnfitNote,
-  replacementOf,
-  reversalOf,
-} from './correction.ts';
+  correct,
+  postedEntriesOf,
+  refuseOtherCurrency,
+  targetOf,
+} from '../reversals/made-correction.ts';
 import type { CorrectionAnswer } from './correction-answer.ts';
 
 /** Void an entry, replace it with some of its fields changed, or take it as free. */
-export interface CorrectionRequest {
+export interface CorrectionRequest extends AskedCorrection {
   readonly entryId: bigint;
-  /** Null takes the entry back without a replacement; 'free' leaves it as it is, and charges nothing. */
-  readonly change: EntryChange | 'free' | null;
-  readonly note: CorrectionNote;
 }
 
 /**
@@ -125,22 +112,6 @@ async function makeCorrections(
   }
 }
 
-export interface MadeCorrection {
-  readonly entry: StoredEntry;
-  readonly reversal: NewEntry;
-  readonly replacement: NewEntry | null;
-  /**
-   * The currency in which the tenant pays now, where the entry was billed in another one: no period can hold both
-   * (R15), so it is left as it is. Null where nothing stands against the correction.
-   */
-  readonly paysNow: string | null;
-}
-
-/** Returns the entries of a correction, in the order in which they are posted. */
-export function postedEntriesOf({ reversal, replacement }: MadeCorrection): readonly NewEntry[] {
-  return replacement === null ? [reversal] : [reversal, replacement];
-}
-
 /** Refuses to move an entry to a tenant that nobody made: a slip of the keyboard is no customer. */
 export async function refuseUnmadeTenant(
   transaction: Transaction,
@@ -149,103 +120,6 @@ export async function refuseUnmadeTenant(
   for (const target of new Set(targets)) {
     if (target !== null) await readTenant(transaction.kysely, target);
   }
-}
-
-/** Makes the reversal and the replacement of one entry, placed in the tenants' open periods. */
-export function correct(
-  cache: ReferenceCache,
-  entry: StoredEntry,
-  request: Pick<CorrectionRequest, 'change' | 'note'> & { readonly revision?: number },
-): MadeCorrection {
-  const { change, note, revision = entry.revision + 2 } = request;
-  const takenBack = placeReversal(cache.tenant(entry.tenantId), entry);
-  const reversal = reversalOf(entry, note, takenBack);
-  const paysNow = otherCurrency(cache, entry, takenBack);
-  if (change === null) return { entry, reversal, replacement: null, paysNow };
-  const target = targetOf({ change }) ?? entry.tenantId;
-  // With its own tenant it is due as what it replaces was, and with another as that one's usage is.
-  const placement =
-    target === entry.tenantId ? takenBack : placeUsage(cache.tenant(target), entry.occurredAt);
-  const of = { pricing: cache.pricing(), placement, note };
-  const replacement =
-    change === 'free' ? freeReplacementOf(entry, of) : replacementOf(entry, change, of);
-  return { entry, reversal, replacement: { ...replacement, revision }, paysNow };
-}
-
-/**
- * Returns the currency of the open period in which a billed entry would be taken back, where that
- * is another than its own.
- */
-export function otherCurrency(
-  cache: ReferenceCache,
-  entry: StoredEntry,
-  takenBack: Placement,
-): string | null {
-  return takenBack.period.startDate === entry.periodStart
-    ? null
-    : otherCurrencyThan(cache, entry, takenBack);
-}
-
-/**
- * Returns the currency of the open period in which a late entry would be billed, where that is another than its own.
- */
-export function otherCurrencyThan(
-  cache: ReferenceCache,
-  { tenantId, charge, currency }: Pick<NewEntry, 'tenantId' | 'charge' | 'currency'>,
-  { period, late, due }: Placement,
-): string | null {
-  if (!late || !due || !charge) return null;
-  const pays = cache.pricing().bookOf(tenantId, period.endsAt - 1)?.currency ?? null;
-  return pays === currency ? null : pays;
-}
-
-/** Refuses to take back, in the open period, what was billed in a currency in which the tenant pays no longer (R15). */
-export function refuseOtherCurrency(entry: StoredEntry, paysNow: string, remedy: Remedy): never {
-  throw new Refusal(
-    'conflict',
-    `ent_${entry.entryId} was billed in ${entry.currency}, and tenant "${entry.tenantId}" pays in ${paysNow} now; one period cannot hold both`,
-    remedy,
-  );
-}
-
-/**
- * Returns the tenant to whom a correction moves an entry; undefined where it stays with its own.
- */
-function targetOf({ change }: Pick<CorrectionRequest, 'change'>): string | undefined {
-  return change === null || change === 'free' ? undefined : change.tenantId;
-}
-
-interface PostedEntries {
-  readonly batchId: bigint;
-  readonly ids: ReadonlyMap<NewEntry, bigint>;
-}
-
-/**
- * Copies entries that no event brought, corrections, shares of a pool or adjustments, as a batch of their own. The
- * rollups fold it like any other.
- */
-export async function postOwnEntries(
-  transaction: Transaction,
-  entries: readonly NewEntry[],
-  of: {
-    readonly kind: 'correction' | 'allocation' | 'adjustment';
-    readonly cache: ReferenceCache;
-    readonly recordedAt: number;
-  },
-): Promise<PostedEntries> {
-  const { kind, cache, recordedAt } = of;
-  await insertPeriods(transaction, newPeriods(cache, entries));
-  const batch = await insertBatch(transaction, { kind, recordedAt, entries });
-  const sorted = await copyEntries(transaction, entries, batch);
-  const ids = idsOfSorted(batch.batchId, sorted);
-  return { batchId: batch.batchId, ids };
-}
-
-function newPeriods(cache: ReferenceCache, entries: readonly NewEntry[]) {
-  return entries.flatMap(({ tenantId, occurredAt }) => {
-    const { period } = placeUsage(cache.tenant(tenantId), occurredAt);
-    return cache.mustMakePeriod(tenantId, period.startDate) ? [{ tenantId, period }] : [];
-  });
 }
 
 async function readReferences(
@@ -314,64 +188,6 @@ function refuseUnlessWaiting(entry: StoredEntry): void {
     'conflict',
     `ent_${entry.entryId} is ${entry.outcome}; only an entry without a price or a measure is taken as free`,
     'take a charge back by a correction',
-  );
-}
-
-/** Returns the revision of one entry's replacement, as of many. */
-export async function revisionInTarget(
-  transaction: Transaction,
-  entry: StoredEntry,
-  target: string | undefined,
-): Promise<number> {
-  const revisions = await revisionsInTarget(transaction, [entry], target);
-  return present(revisions.get(entry), 'the revision of an entry that was asked for');
-}
-
-/**
- * Returns the revision of each entry's replacement: the next but one where it stays with its tenant; with
- * another tenant the first one free there, so that a later delivery under that tenant is a
- * duplicate or a conflict. Refuses where that tenant has the same call standing already, or would have it twice.
- */
-export async function revisionsInTarget(
-  transaction: Transaction,
-  entries: readonly StoredEntry[],
-  target: string | undefined,
-): Promise<ReadonlyMap<StoredEntry, number>> {
-  const revisions = new Map(entries.map((entry) => [entry, entry.revision + 2]));
-  const moved = target === undefined ? [] : entries.filter((entry) => entry.tenantId !== target);
-  if (target === undefined || moved.length === 0) return revisions;
-  const held = {
-    revisions: await readRevisions(transaction, target, moved),
-    responses: await readHeldResponses(transaction, target, moved.flatMap(reportedAs)),
-  };
-  const taken = new Set<string>();
-  for (const [place, entry] of moved.entries()) {
-    const { next, stands } = present<HeldRevisions>(
-      held.revisions[place],
-      'what a tenant has of an event',
-    );
-    const event = `${entry.source}\u0000${entry.eventId}\u0000${entry.memberId}`;
-    // The ledger's key holds the first report of a response alone.
-    const responses = next === 0 ? reportedAs(entry).map(responseText) : [];
-    const isHeld = responses.some((response) => held.responses.has(response));
-    // Two that shared their response before are two calls.
-    const own = entry.sharesResponse || entry.status !== 'ok' ? [event] : [event, ...responses];
-    if (stands || isHeld || own.some((key) => taken.has(key))) refuseSecondBill(entry, target);
-    for (const key of own) taken.add(key);
-    revisions.set(entry, next);
-  }
-  return revisions;
-}
-
-function reportedAs({ responseId, memberId, gatewayCache }: StoredEntry) {
-  return responseId === null || gatewayCache !== 'none' ? [] : [{ responseId, memberId }];
-}
-
-function refuseSecondBill(entry: StoredEntry, target: string): never {
-  throw new Refusal(
-    'conflict',
-    `tenant "${target}" has event "${entry.eventId}" of source "${entry.source}" already, or the same provider response; it would be billed twice`,
-    `void ent_${entry.entryId} instead`,
   );
 }
 

@@ -7,10 +7,10 @@ import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
 import { readEntries } from '../entries/entry-store.ts';
+import { refuseUnfitNote } from '../reversals/correction.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';
 import type { Progress } from './correct-many.ts';
 import { correctMany } from './correct-many.ts';
-import { refuseUnfitNote } from './correction.ts';
 import type {
   CorrectionAnswer,
   ReattributeAnswer,

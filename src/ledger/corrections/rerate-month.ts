@@ -1,10 +1,10 @@
 import type { ActParts } from '../../parts.ts';
+import { refuseUnfitNote } from '../reversals/correction.ts';
+import type { MadeCorrection } from '../reversals/made-correction.ts';
 import type { Progress } from './correct-many.ts';
 import { correctMany, spansOfMonth } from './correct-many.ts';
-import { refuseUnfitNote } from './correction.ts';
 import { BulkDifference, keepsPrice, losesPrice } from './difference.ts';
 import { foreseePrices } from './foresee-prices.ts';
-import type { MadeCorrection } from './post-corrections.ts';
 import type { RerateAnswer, RerateRequest } from './rerate-answer.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { type EventKey, eventKeysOf, eventText } from '../entries/event-keys.ts';
-import { isFiner, saysAnother } from './finer-counts.ts';
-import type { ReceivedEvent } from './join-attempts.ts';
+import { isFiner, saysAnother } from './finer-report.ts';
+import type { ReceivedEvent } from './received-event.ts';
 import { reportsOf } from './same-call.ts';
 
 /** What was received, and whether it is in the ledger from now on. */

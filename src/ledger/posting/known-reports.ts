@@ -1,4 +1,4 @@
-import { asksAnother, isFiner } from './finer-counts.ts';
+import { asksAnother, isFiner } from './finer-report.ts';
 import type { CallReport, Tie } from './same-call.ts';
 import { compareReports, isBare, isKept, shareResponse } from './same-call.ts';
 

@@ -8,8 +8,10 @@ import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
 import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
-import { type ReceivedEvent, withFirstRequested } from './join-attempts.ts';
+import { withFirstRequested } from './first-requested.ts';
 import { eventsToPost } from './known-calls.ts';
+import type { SecondReport } from './other-reports-store.ts';
+import { insertSecondReports, readOfSameHash } from './other-reports-store.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
@@ -20,16 +22,15 @@ import {
   probeEvents,
 } from './posting-store.ts';
 import { readKnownReports } from './read-known-reports.ts';
+import type { ReceivedEvent } from './received-event.ts';
 import type { ReferenceCache } from './reference-cache.ts';
 import type { ReportLookups } from './report-lookups.ts';
-import type { SecondReport } from './report-store.ts';
-import { insertSecondReports, readOfSameHash } from './report-store.ts';
 import type { CallReport } from './same-call.ts';
 import { mayRepeatCalls, reportsOf } from './same-call.ts';
 import type { Settlement } from './settlement-store.ts';
 import { queueSettlements } from './settlement-store.ts';
-import type { UnnamedSpan } from './unnamed-store.ts';
-import { insertUnnamedSpans } from './unnamed-store.ts';
+import type { UnnamedSpan } from './unnamed-span-store.ts';
+import { insertUnnamedSpans } from './unnamed-span-store.ts';
 
 /** The answer to posting one event (R9). A conflict names what the ledger holds; it changes nothing. */
 export type PostOutcome =

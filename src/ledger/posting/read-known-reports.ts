@@ -1,7 +1,7 @@
 import type { Transaction } from '../../database/database.ts';
-import type { ReceivedEvent } from './join-attempts.ts';
 import { KnownReports } from './known-reports.ts';
-import { readOtherReports } from './report-store.ts';
+import { readOtherReports } from './other-reports-store.ts';
+import type { ReceivedEvent } from './received-event.ts';
 import type { CallReport } from './same-call.ts';
 import { reportOfEntry, reportsOf } from './same-call.ts';
 

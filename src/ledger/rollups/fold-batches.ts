@@ -4,10 +4,10 @@ import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import type { ActParts, Parts } from '../../parts.ts';
-import { readHeld } from '../posting/held-store.ts';
-import { inheritTags } from '../posting/inherit-tags.ts';
-import { joinAttempts } from '../posting/join-attempts.ts';
-import { joinReports } from '../posting/join-reports.ts';
+import { readHeld } from '../joining/held-store.ts';
+import { inheritTags } from '../joining/inherit-tags.ts';
+import { joinAttempts } from '../joining/join-attempts.ts';
+import { joinReports } from '../joining/join-reports.ts';
 import { countForBudgets } from './budget-count-store.ts';
 import { foldBatches } from './rollup-store.ts';
 

@@ -5,9 +5,9 @@ import {
   keepsPrice,
   losesPrice,
 } from '../../../src/ledger/corrections/difference.ts';
-import type { MadeCorrection } from '../../../src/ledger/corrections/post-corrections.ts';
 import type { NewEntry } from '../../../src/ledger/entries/entry.ts';
 import { ENTRY_WITHOUT_A_CALL } from '../../../src/ledger/entries/entry.ts';
+import type { MadeCorrection } from '../../../src/ledger/reversals/made-correction.ts';
 import { exactPico } from '../../../src/money.ts';
 import { cases } from '../../support/cases.ts';
 

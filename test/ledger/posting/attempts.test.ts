@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
-import type { EntryChange } from '../../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import type { EntryChange } from '../../../src/ledger/reversals/correction.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';

@@ -3,9 +3,9 @@ import { eachRow } from '../../database/cursor.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
-import type { EntryGroup, ManifestLine } from '../closes/manifest-lines.ts';
-import type { PricedRow } from '../closes/period-groups-store.ts';
-import { CALLS_OF_ENTRY, ratesById, toGroup } from '../closes/period-groups-store.ts';
+import type { EntryGroup, ManifestLine } from './manifest-lines.ts';
+import type { PricedRow } from './period-groups-store.ts';
+import { CALLS_OF_ENTRY, ratesById, toGroup } from './period-groups-store.ts';
 
 /** An entry as a line of a statement sees it: a group of one, and where it comes from. */
 interface LineEntry {

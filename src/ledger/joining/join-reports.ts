@@ -1,17 +1,25 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { isMeasured } from '../../events/event.ts';
-import { correct, postedEntriesOf, postOwnEntries } from '../corrections/post-corrections.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
+import { insertSecondReports } from '../posting/other-reports-store.ts';
+import { postOwnEntries } from '../posting/own-entries.ts';
+import { lockForPosting } from '../posting/posting-store.ts';
+import { ReferenceCache } from '../posting/reference-cache.ts';
+import type { Tie } from '../posting/same-call.ts';
+import {
+  compareReports,
+  isAroundCall,
+  isKept,
+  isSumOf,
+  reportOfEntry,
+} from '../posting/same-call.ts';
+import { correct, postedEntriesOf } from '../reversals/made-correction.ts';
 import type { FinerCall, Repeated } from './finer-counts.ts';
 import { findFinerCalls, REPORT_JOINER } from './finer-counts.ts';
 import type { Held } from './held-store.ts';
-import { lockForPosting } from './posting-store.ts';
-import { ReferenceCache } from './reference-cache.ts';
-import type { SpansWithin } from './report-store.ts';
-import { insertSecondReports, readReportsBeside, readStandingParts } from './report-store.ts';
-import type { Tie } from './same-call.ts';
-import { compareReports, isAroundCall, isKept, isSumOf, reportOfEntry } from './same-call.ts';
+import type { SpansWithin } from './reports-beside-store.ts';
+import { readReportsBeside, readStandingParts } from './reports-beside-store.ts';
 import type { UnnamedWithin } from './unnamed-store.ts';
 import { readUnnamedSpans } from './unnamed-store.ts';
 

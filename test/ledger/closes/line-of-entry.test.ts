@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { LinePart } from '../../../src/ledger/closes/line-of-entry.ts';
+import { linesOfEntry } from '../../../src/ledger/closes/line-of-entry.ts';
 import { MANIFEST_FORMAT, makeManifest } from '../../../src/ledger/closes/manifest.ts';
 import type { EntryGroup, GroupPrice } from '../../../src/ledger/closes/manifest-lines.ts';
-import type { LinePart } from '../../../src/ledger/entries/line-of-entry.ts';
-import { linesOfEntry } from '../../../src/ledger/entries/line-of-entry.ts';
 import { formatPico, parseDecimal } from '../../../src/money.ts';
 import { amountOf } from '../../../src/rating/rate-usage.ts';
 import { cases } from '../../support/cases.ts';

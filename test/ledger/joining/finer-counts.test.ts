@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseInstant, systemClock } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
-import type { EntryChange } from '../../../src/ledger/corrections/correction.ts';
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
+import type { EntryChange } from '../../../src/ledger/reversals/correction.ts';
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { createDatabase, resetTables, textRows } from '../../support/database.ts';

@@ -1,12 +1,8 @@
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import { present } from '../../present.ts';
-import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import { IS_BARE, IS_NOBODYS, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 
-export const STANDS_AS_REPORTED = `o.revision = 0 and o.status = 'ok'`;
-export const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}'`;
-/** It names no answer, or one that a gateway's cache gave once more. */
-export const IS_BARE = `(o.response_id is null or o.gateway_cache <> 'none')`;
 const IS_BARE_SPAN = `${IS_BARE} and (o.span_id is not null or o.parent_span_id is not null)`;
 
 /**

@@ -1,17 +1,17 @@
 import type { Transaction } from '../../database/database.ts';
-import { type Models, modelsAskedFor } from '../../events/asked-model.ts';
+import { modelsAskedFor } from '../../events/asked-model.ts';
 import { finerUsage, isOneUse } from '../../events/finer-usage.ts';
 import { isCount } from '../../events/foreign/foreign-count.ts';
 import type { NativeUsage } from '../../events/foreign/foreign-usage.ts';
 import { UNEXPLAINED_TOKENS } from '../../events/foreign/translation.ts';
 import { readUsage, usageSchema, writeUsage } from '../../events/usage-fields.ts';
-import type { EntryChange } from '../corrections/correction.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { type EventKey, eventText } from '../entries/event-keys.ts';
-import { isChargedOnFirst } from './attempts.ts';
-import { readKeptOf, readRevisionsOfEvents } from './report-store.ts';
-import type { CallReport } from './same-call.ts';
-import { isWithin, reportOfEntry } from './same-call.ts';
+import { isChargedOnFirst } from '../posting/attempts.ts';
+import { isFiner, reportedCounts, reportedModels, saysAnother } from '../posting/finer-report.ts';
+import { isWithin, reportOfEntry } from '../posting/same-call.ts';
+import type { EntryChange } from '../reversals/correction.ts';
+import { readKeptOf, readRevisionsOfEvents } from './reports-beside-store.ts';
 
 /** A second report of a call, and the report that stands in its place. */
 export interface Repeated {
@@ -28,27 +28,6 @@ export interface FinerCall {
   readonly countedBy: readonly StoredEntry[];
   /** The reports around it that say which model was asked for; none where the call itself said so. */
   readonly askedBy: readonly StoredEntry[];
-}
-
-/**
- * Tells whether another report of a call counts it more exactly than the one that is kept. Only spans of one trace do:
- * what a gateway and an application say of one answer is read by different tables.
- */
-export function isFiner(other: CallReport, kept: CallReport): boolean {
-  if (other.traceId === null || other.traceId !== kept.traceId) return false;
-  if (other.memberId !== '' || kept.memberId !== '') return false;
-  return finerUsage(counted(kept), counted(other)) !== null;
-}
-
-/** Tells whether a report right around another one of its call says that another model was asked for (R4). */
-export function asksAnother(outer: CallReport, kept: CallReport): boolean {
-  if (outer.memberId !== '' || kept.memberId !== '') return false;
-  return isWithin(kept, outer) && saysAnother(outer, kept);
-}
-
-/** Tells whether a report says that another model was asked for than the one that is kept, wherever it lies. */
-export function saysAnother(outer: AskedReport, kept: AskedReport): boolean {
-  return modelsAskedFor(modelsOf(kept), modelsOf(outer)) !== null;
 }
 
 /**
@@ -131,7 +110,7 @@ function finerCallOf(
   const entry = revisions.at(-1);
   if (entry === undefined || entry.status !== 'ok') return null;
   const isCounted = isAsReported(revisions, (one) =>
-    JSON.stringify(counted(reportOfEntry(one)).usage),
+    JSON.stringify(reportedCounts(reportOfEntry(one)).usage),
   );
   const isAsked = isAsReported(revisions, ({ requestedModel }) => requestedModel);
   const counts = isCounted ? finerCounts(entry, others) : NOTHING_MORE;
@@ -165,14 +144,15 @@ function finerCounts(entry: StoredEntry, others: readonly OtherReport[]): SaidMo
 
 /** Of several reports around a call the outermost one says what was asked for, as far as it says anything. */
 function askedModel(entry: StoredEntry, others: readonly OtherReport[]): SaidMore {
-  const own = modelsOf(entry);
+  const own = reportedModels(entry);
   let [models, saidBy] = [own, NOTHING_MORE.saidBy];
   const outwards = others.toSorted((one, other) => begunAt(other.report) - begunAt(one.report));
   for (const { report, isAround, isOuter } of outwards) {
     const isOneCall = isAround
       ? isOneUse(usedBy(entry).usage ?? {}, usedBy(report).usage ?? {})
       : isOuter;
-    const asked = isOneCall && isCertain(report) ? modelsAskedFor(models, modelsOf(report)) : null;
+    const asked =
+      isOneCall && isCertain(report) ? modelsAskedFor(models, reportedModels(report)) : null;
     if (asked !== null) [models, saidBy] = [asked, [report]];
   }
   if (models.requested === own.requested) return NOTHING_MORE;
@@ -187,18 +167,8 @@ function isCertain({ requestedModel, executedModel, outcome }: StoredEntry): boo
   return requestedModel !== executedModel || outcome !== 'unrated';
 }
 
-function modelsOf({ requestedModel, executedModel }: AskedReport): Models {
-  return { requested: requestedModel, executed: executedModel };
-}
-
-type AskedReport = Pick<CallReport, 'requestedModel' | 'executedModel'>;
-
 function begunAt({ startedAt, occurredAt }: StoredEntry): number {
   return startedAt ?? occurredAt;
-}
-
-function counted({ usage }: Pick<CallReport, 'usage'>): NativeUsage {
-  return { usage: writeUsage(usage), assumed: false, unexplained: 0 };
 }
 
 function usedBy(entry: StoredEntry): NativeUsage {

@@ -3,18 +3,15 @@ import type { Transaction } from '../../database/database.ts';
 import type { AttributionTags } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
-import type { EntryChange } from '../corrections/correction.ts';
-import {
-  correct,
-  postedEntriesOf,
-  postOwnEntries,
-  revisionInTarget,
-} from '../corrections/post-corrections.ts';
 import type { NewEntry } from '../entries/entry.ts';
+import { postOwnEntries } from '../posting/own-entries.ts';
+import { lockForPosting } from '../posting/posting-store.ts';
+import { ReferenceCache } from '../posting/reference-cache.ts';
+import type { EntryChange } from '../reversals/correction.ts';
+import { revisionInTarget } from '../reversals/free-revision.ts';
+import { correct, postedEntriesOf } from '../reversals/made-correction.ts';
 import type { UntaggedCall } from './enclosing-store.ts';
 import { readUntaggedCalls } from './enclosing-store.ts';
-import { lockForPosting } from './posting-store.ts';
-import { ReferenceCache } from './reference-cache.ts';
 
 /** The program that gives calls the tags of the spans around them; no person's name. */
 const INHERITOR = 'spanledger:tags';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
+import type { StoredEntry } from '../../../src/ledger/entries/entry.ts';
 import {
   freeReplacementOf,
   priceOf,
@@ -7,8 +8,7 @@ import {
   refuseUnfitNote,
   replacementOf,
   reversalOf,
-} from '../../../src/ledger/corrections/correction.ts';
-import type { StoredEntry } from '../../../src/ledger/entries/entry.ts';
+} from '../../../src/ledger/reversals/correction.ts';
 import type { BookVersion } from '../../../src/rating/books/price-catalog.ts';
 import { buildCatalog } from '../../../src/rating/books/price-catalog.ts';
 import type { Rate } from '../../../src/rating/books/rate.ts';

@@ -1,5 +1,5 @@
-import type { EntryGroup, ManifestLine } from '../closes/manifest-lines.ts';
-import { describeLine, exactLines } from '../closes/manifest-lines.ts';
+import type { EntryGroup, ManifestLine } from './manifest-lines.ts';
+import { describeLine, exactLines } from './manifest-lines.ts';
 
 /** What an entry puts into one line of its period's statement; decimal strings, exact. */
 export interface LinePart {

@@ -5,8 +5,8 @@ import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { readEntries } from '../entries/entry-store.ts';
+import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 import { REPORT_JOINER } from './finer-counts.ts';
-import { IS_BARE, STANDS_AS_REPORTED } from './held-store.ts';
 
 /** A call without a tenant, and the tags of the spans around it, the nearest first. */
 export interface UntaggedCall {
