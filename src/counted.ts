@@ -9,3 +9,22 @@ export function figureOf(figure: number | string): string {
 export function counted(count: number | string, one: string, many = `${one}s`): string {
   return `${figureOf(count)} ${String(count) === '1' ? one : many}`;
 }
+
+/**
+ * Names the first of many, and how many more there are: `a, b and 3 more`, or clauses, `a; b; and 3 more`. There are `all`
+ * in all.
+ */
+export function andMore(
+  first: readonly string[],
+  all: number,
+  last: ' and ' | ', and ' | '; and ' = ' and ',
+): string {
+  const named = first.join(last === '; and ' ? '; ' : ', ');
+  const rest = all - first.length;
+  return rest > 0 ? `${named}${last}${rest} more` : named;
+}
+
+/** Lists the first of many ids, and tells that there are more: `1, 2, …`. */
+export function firstIds(first: readonly string[], all: number): string {
+  return all > first.length ? `${first.join(', ')}, …` : first.join(', ');
+}

@@ -286,10 +286,10 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
  */
 function refuseUnknownCosts({ request, consumed }: Divided): void {
   const unknown = withoutCosts(request, consumed, 'entriesToCost');
-  if (unknown.length === 0) return;
+  if (unknown === null) return;
   throw new Refusal(
     'incomplete',
-    `a pool is not divided by direct cost while costs are unknown: ${unknown.join(', ')}`,
+    `a pool is not divided by direct cost while costs are unknown: ${unknown}`,
     advise`import a cost book for these models, with a price of zero where they cost nothing, and run ${{ operation: 'rerate', month: request.month, tenant_id: null }}; or divide by another basis`,
   );
 }

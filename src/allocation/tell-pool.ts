@@ -1,6 +1,6 @@
 import type { InstantMs } from '../clock.ts';
 import { formatInstantOrNull } from '../clock.ts';
-import { counted } from '../counted.ts';
+import { andMore, counted } from '../counted.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { present } from '../present.ts';
@@ -141,22 +141,22 @@ export function withoutCosts(
   { basis }: PoolRequest,
   consumed: readonly Consumption[],
   which: 'entriesWithoutCost' | 'entriesToCost',
-): readonly string[] {
-  if (basis !== 'direct') return [];
+): string | null {
+  if (basis !== 'direct') return null;
   const unknown = consumed.filter((one) => one[which] > 0n);
-  return named(unknown, (one) => ` (${one[which]} entries)`);
+  return unknown.length === 0 ? null : named(unknown, (one) => ` (${one[which]} entries)`);
 }
 
 /** Returns what used something that weighs nothing in this division, although somebody may believe that it does. */
 function notesOnUnweighed(request: PoolRequest, all: readonly Consumption[]): readonly string[] {
   const consumed = all.filter(({ currency }) => currency === request.currency);
   const unknown = withoutCosts(request, consumed, 'entriesWithoutCost');
-  const isRefused = withoutCosts(request, consumed, 'entriesToCost').length > 0;
+  const isRefused = withoutCosts(request, consumed, 'entriesToCost') !== null;
   const ofCosts =
-    unknown.length === 0
+    unknown === null
       ? []
       : [
-          `entries without a known cost weigh nothing${isRefused ? ', so that the pool is not posted' : ''}: ${unknown.join(', ')}`,
+          `entries without a known cost weigh nothing${isRefused ? ', so that the pool is not posted' : ''}: ${unknown}`,
         ];
   const { weights } = request;
   if (weights === null) return ofCosts;
@@ -166,20 +166,16 @@ function notesOnUnweighed(request: PoolRequest, all: readonly Consumption[]): re
       return users.length === 0
         ? []
         : [
-            `${meter} weigh nothing, since no weight is given for them; they are used by ${named(users, () => '').join(', ')}`,
+            `${meter} weigh nothing, since no weight is given for them; they are used by ${named(users, () => '')}`,
           ];
     },
   );
   return [...ofCosts, ...ofUnits];
 }
 
-function named(
-  tenants: readonly Consumption[],
-  more: (one: Consumption) => string,
-): readonly string[] {
+function named(tenants: readonly Consumption[], more: (one: Consumption) => string): string {
   const first = tenants
     .slice(0, TENANTS_NAMED)
     .map((one) => `tenant "${one.tenantId}"${more(one)}`);
-  const others = tenants.length - first.length;
-  return others === 0 ? first : [...first, `and ${others} more`];
+  return andMore(first, tenants.length, ', and ');
 }

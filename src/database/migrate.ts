@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import type { Migration, MigrationProvider } from 'kysely/migration';
 import { Migrator } from 'kysely/migration';
 import { pause } from '../clock.ts';
+import { andMore } from '../counted.ts';
 import { Refusal } from '../refusal.ts';
 import { version } from '../version.ts';
 import type { Database } from './database.ts';
@@ -65,10 +66,9 @@ async function refuseForeignTables(
   );
   if (rows.length === 0) return;
   const names = rows.slice(0, 3).map(({ name }) => `"${name}"`);
-  const more = rows.length > names.length ? ` and ${rows.length - names.length} more` : '';
   throw new Refusal(
     'misconfigured',
-    `this database has tables of another program, whose names Spanledger needs: ${names.join(', ')}${more}`,
+    `this database has tables of another program, whose names Spanledger needs: ${andMore(names, rows.length)}`,
     'name a database of its own in DATABASE_URL (create database spanledger); nothing was changed',
   );
 }
@@ -122,10 +122,9 @@ async function readNewer(database: Database, known: readonly string[]): Promise<
 }
 
 function olderThan(newer: readonly string[]): Refusal {
-  const others = newer.length - 1;
   return new Refusal(
     'not_migrated',
-    `this program, version ${version()}, is older than the schema of the database, which has ${newer.at(-1)}${others === 0 ? '' : ` and ${others} more`} that it does not know`,
+    `this program, version ${version()}, is older than the schema of the database, which has ${andMore(newer.slice(-1), newer.length)} that it does not know`,
     'use the version of the program that made this schema, or a newer one; a schema does not go back, and going back to a program of before needs no "migrate" (infra/README.md, "Upgrading and going back")',
   );
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
+import { andMore } from '../counted.ts';
 import { acceptorOf } from './acceptor.ts';
 import type { AttributionTags, EventMember, TokenLayers, UsageEvent } from './event.ts';
 import { isModelCall } from './event.ts';
@@ -332,8 +333,7 @@ function invalid(detail: string): NativeReading {
 function describeIssues(issues: readonly z.core.$ZodIssue[]): string {
   const first = issues[0];
   if (first === undefined) return 'the event does not fit';
-  const rest = issues.length > 1 ? `; and ${issues.length - 1} more` : '';
-  return describe(first) + rest;
+  return andMore([describe(first)], issues.length, '; and ');
 }
 
 function describe(issue: z.core.$ZodIssue): string {

@@ -1,3 +1,4 @@
+import { andMore } from '../counted.ts';
 import type { ProgressPart } from '../parts.ts';
 import { periodKey } from '../periods/period-key.ts';
 import type { Remedy } from '../remedy.ts';
@@ -56,7 +57,5 @@ export function outcomeOf(
 const MOST_NAMED = 10;
 
 export function named(faults: readonly string[]): string {
-  const rest = faults.length - MOST_NAMED;
-  const shown = faults.slice(0, MOST_NAMED).join('; ');
-  return rest > 0 ? `${shown}; and ${rest} more` : shown;
+  return andMore(faults.slice(0, MOST_NAMED), faults.length, '; and ');
 }

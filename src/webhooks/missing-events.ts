@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { formatInstant, type InstantMs } from '../clock.ts';
+import { andMore } from '../counted.ts';
 import { type Database, inTransaction } from '../database/database.ts';
 import { exactPico, formatPico } from '../money.ts';
 import type { MissingThing } from '../month/completeness/missing-answer.ts';
@@ -95,7 +96,7 @@ function joined(things: readonly MissingThing[]): MissingThing | null {
     ...first,
     ...sumOf(things),
     count: things.reduce((sum, { count }) => sum + count, 0),
-    detail: `${details.join('; ')}; and ${things.length - details.length} more like these`,
+    detail: `${andMore(details, things.length, '; and ')} like these`,
   };
 }
 

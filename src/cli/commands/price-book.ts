@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
-import { counted, figureOf } from '../../counted.ts';
+import { andMore, counted, figureOf } from '../../counted.ts';
 import { readModelMap } from '../../events/read-settings.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
@@ -71,14 +71,13 @@ function renderVersion(version: SeedAnswer['versions'][number]): string {
 /** Renders what was imported, and what it means for what is there already. */
 function renderImported(version: ImportedVersion): readonly string[] {
   const { book, became_default, takes_away: gone, unchanged, of_version_before: before } = version;
-  const models = gone.slice(0, NAMED).map(nameRow).join(', ');
-  const more = gone.length > NAMED ? ` and ${gone.length - NAMED} more` : '';
+  const models = andMore(gone.slice(0, NAMED).map(nameRow), gone.length);
   return [
     renderVersion(version),
     ...(became_default
       ? [`  it is the first charge book, and so the default: tenants without a book pay by ${book}`]
       : []),
-    ...(gone.length > 0 ? [`  it takes the price away from ${models}${more}`] : []),
+    ...(gone.length > 0 ? [`  it takes the price away from ${models}`] : []),
     ...(unchanged === null
       ? []
       : [

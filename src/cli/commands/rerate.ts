@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
+import { counted, firstIds } from '../../counted.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
@@ -58,16 +58,17 @@ interface RerateFlags {
   readonly actor: string;
 }
 
+function sideText({ tenant_id, change, currency }: TenantSide): string {
+  return `${tenant_id} ${moneyText(change)} ${currency}`;
+}
+
 /** Who pays more and who less under prices that are only proposed, the largest first. */
 function sidesText({ rows }: RerateAnswer): string {
   const sides = tenantSides(rows);
   const named = (of: readonly TenantSide[]) =>
     of.length === 0
       ? 'nobody'
-      : `${counted(of.length, 'tenant')} (${of
-          .slice(0, SIDES_NAMED)
-          .map(({ tenant_id, change, currency }) => `${tenant_id} ${moneyText(change)} ${currency}`)
-          .join(', ')}${of.length > SIDES_NAMED ? ', …' : ''})`;
+      : `${counted(of.length, 'tenant')} (${firstIds(of.slice(0, SIDES_NAMED).map(sideText), of.length)})`;
   const more = sides.filter(({ change }) => /^[^-]*[1-9]/.test(change));
   const less = sides.filter(({ change }) => change.startsWith('-')).toReversed();
   return `${named(more)} would pay more, ${named(less)} less; the prices are only proposed`;

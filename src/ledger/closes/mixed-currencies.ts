@@ -1,3 +1,4 @@
+import { firstIds } from '../../counted.ts';
 import type { MixedCurrencies } from './period-currencies-store.ts';
 
 /** Says why a period in two currencies is not closed, and what gets it out (R15). */
@@ -17,10 +18,10 @@ export function wayOutOfMixed({ charges }: MixedCurrencies, month: string): stri
     own.size > 1
       ? []
       : charges.filter((some) => some.what !== 'call' && some.currency !== currency);
-  const remedies = others.map(({ what, currency: other, entries, entryIds }) => {
-    const more = entries > entryIds.length ? ', …' : '';
-    return `${WORDS[what][entries === 1 ? 0 : 1]} in ${other} (${entryIds.join(', ')}${more}): ${WAYS_OUT[what]}`;
-  });
+  const remedies = others.map(
+    ({ what, currency: other, entries, entryIds }) =>
+      `${WORDS[what][entries === 1 ? 0 : 1]} in ${other} (${firstIds(entryIds, entries)}): ${WAYS_OUT[what]}`,
+  );
   return remedies.length > 0
     ? remedies.join('; ')
     : `rerate ${month} prices everything by the tenant's book, or correct the entries of the other`;

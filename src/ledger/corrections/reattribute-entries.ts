@@ -1,4 +1,4 @@
-import { counted } from '../../counted.ts';
+import { counted, firstIds } from '../../counted.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { ActParts } from '../../parts.ts';
@@ -59,10 +59,9 @@ function refuseLostCosts(foreseen: ReattributeAnswer, tenantId: string): void {
   const lost = costsLost(foreseen);
   if (lost.length === 0) return;
   const few = lost.slice(0, ENTRIES_NAMED).map(({ corrected }) => corrected);
-  const named = lost.length > ENTRIES_NAMED ? [...few, '…'] : few;
   throw new Refusal(
     'conflict',
-    `nothing was moved: what ${counted(lost.length, 'call')} cost would not be known any more (${named.join(', ')}), since no exchange rate leads to the currency of tenant "${tenantId}"`,
+    `nothing was moved: what ${counted(lost.length, 'call')} cost would not be known any more (${firstIds(few, lost.length)}), since no exchange rate leads to the currency of tenant "${tenantId}"`,
     advise`import the rate with ${{ operation: 'fx import' }}, or ask for it with "unprice"`,
   );
 }

@@ -1,5 +1,5 @@
 import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
-import { counted } from '../../counted.ts';
+import { counted, firstIds } from '../../counted.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine/quarantine-store.ts';
@@ -123,7 +123,6 @@ function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]):
       ? 'without a price that can be told'
       : `worth ${sums.map(({ sum, currency }) => money(sum, currency)).join(' and ')}${worth.length < events.length ? ` for the ${worth.length} that can be priced` : ''}`;
   const ids = events.slice(0, IDS_NAMED).map(({ id }) => String(id));
-  const more = events.length > ids.length ? ', …' : '';
   const nameOf = ({ reason, occurredAt, receivedAt }: WaitingEvent) =>
     `${reason} ${utcDay(occurredAt ?? receivedAt).slice(0, 7)}`;
   return {
@@ -134,7 +133,7 @@ function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]):
       count: events.length,
       amount: only === null ? null : formatPico(only.sum),
       currency: only?.currency ?? null,
-      detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${ids.join(', ')}${more}`,
+      detail: `${counted(events.length, 'event')} in quarantine (${reasons.join(', ')}), ${price}: ${firstIds(ids, events.length)}`,
     },
   };
 }
@@ -181,9 +180,8 @@ async function nameReportedTwice(
 function reportWords(event: ReportedTwice[number]): string {
   const { tenants, entry_ids: ids } = event;
   const of = tenants.map((name) => JSON.stringify(name)).join(' and ');
-  const named = ids.slice(0, IDS_NAMED).join(', ');
-  const more = ids.length > IDS_NAMED ? ', …' : '';
-  return `event ${JSON.stringify(event.event_id)} of source ${JSON.stringify(event.source)} under ${of}${event.is_divided ? ', divided among members' : ''} (${named}${more})`;
+  const named = firstIds(ids.slice(0, IDS_NAMED), ids.length);
+  return `event ${JSON.stringify(event.event_id)} of source ${JSON.stringify(event.source)} under ${of}${event.is_divided ? ', divided among members' : ''} (${named})`;
 }
 
 /**
@@ -256,7 +254,7 @@ async function nameLacking(
         wantsRates: row.wants_rates,
       }),
       count: Number(row.entries),
-      detail: `${counted(Number(row.entries), 'entry', 'entries')} ${LACKS[row.lack]}: ${lacking(row).slice(0, MOST_NAMED).join(', ')} (${row.entry_ids.join(', ')}${Number(row.entries) > row.entry_ids.length ? ', …' : ''})`,
+      detail: `${counted(Number(row.entries), 'entry', 'entries')} ${LACKS[row.lack]}: ${lacking(row).slice(0, MOST_NAMED).join(', ')} (${firstIds(row.entry_ids, Number(row.entries))})`,
     },
   }));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { andMore } from '../../counted.ts';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
 import { Refusal } from '../../refusal.ts';
 import type { RateOf, UnitPrice } from '../../units.ts';
@@ -121,10 +122,9 @@ export function parsePriceBook(json: unknown): PriceBookDocument {
   const result = priceBookDocument.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => describe(issue));
-  const more = problems.length - PROBLEMS_NAMED;
   throw new Refusal(
     'bad_document',
-    problems.slice(0, PROBLEMS_NAMED).join('; ') + (more > 0 ? `; and ${more} more` : ''),
+    andMore(problems.slice(0, PROBLEMS_NAMED), problems.length, '; and '),
     'correct the file and import it again; nothing of it was stored',
   );
 }
