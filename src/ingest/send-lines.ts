@@ -25,7 +25,6 @@ export async function sendLines(
   { lines, encoding, wait_seconds }: SendRequest & { readonly lines: AsyncIterable<string> },
 ): Promise<SendAnswer> {
   const refusal = Promise.withResolvers<never>();
-  let isRefused = false;
   const client = openClient({
     ...queue,
     // The lines stand in the file: a run that was cut short is run again.
@@ -35,13 +34,12 @@ export async function sendLines(
     onTrouble: ({ error }) => {
       const explained = explainSqs(error);
       if (explained === null) return log.warn({ error: String(error) }, 'queue away; waiting');
-      isRefused = true;
       refusal.reject(explained);
     },
   });
   const sending = async () => {
     const refused = await recordLines(client, lines);
-    for (let left = wait_seconds; left > 0 && !isRefused; left -= 1) {
+    for (let left = wait_seconds; left > 0; left -= 1) {
       if (await client.flush({ deadlineMs: 1_000 })) break;
     }
     return refused;
