@@ -173,6 +173,46 @@ it('a restored ledger that closed a period for another customer tells it nothing
   expect(await push(scene)).toMatchObject([{ state: 'confirmed' }, { state: 'confirmed' }]);
 });
 
+it('a restored ledger bills another customer by no item what the one before was told on the meter', async () => {
+  const scene = await openPushScene();
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await meterEvent(scene, IDENTIFIER, DUE_MICRO);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+  await scene.advance(40 * 24 * HOUR_MS);
+
+  const [acme] = await push(scene);
+
+  expect(acme).toMatchObject({
+    state: 'refused',
+    detail: `this period was closed for cus_acme, for whom Stripe's summary already says ${DUE_MICRO} in it; nothing was told to cus_new`,
+  });
+  const { stripe } = scene.options;
+  expect((await stripe.invoiceItems.list({ customer: 'cus_new' })).data).toEqual([]);
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_acme' });
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed', detail: null }]);
+  expect((await stripe.invoiceItems.list({ customer: 'cus_acme' })).data).toEqual([]);
+});
+
+it('a restored ledger tells the meter nothing of what an item billed to the customer before', async () => {
+  const scene = await openPushScene();
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await scene.options.stripe.invoiceItems.create({
+    ...{ customer: 'cus_acme', currency: 'usd', amount: 420 },
+    metadata: {
+      period_key: 'acme/2026-10-01',
+      spanledger_intent: IDENTIFIER,
+      spanledger_micro: DUE_MICRO,
+    },
+  });
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+
+  const [acme] = await push(scene);
+
+  expect(acme).toMatchObject({ state: 'refused' });
+  expect(acme?.detail).toContain(`for whom Stripe's invoice items already says ${DUE_MICRO}`);
+  expect(sendsOf(scene.double)).toBe(0);
+});
+
 it('what another ledger or program told of a period is found before anything is told', async () => {
   const scene = await openPushScene();
   await meterEvent(scene, 'spl-another1-acme-2026-10-01-usd-1', '7');

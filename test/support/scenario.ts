@@ -97,7 +97,12 @@ interface TenantKeys {
  * How Stripe is when a month is pushed: it takes no event, it lets no draft go, or it bills each customer by a
  * subscription that began with the month, and none of its webhooks has come.
  */
-type StripeIs = 'unavailable' | 'keeping_drafts' | 'subscribed' | { readonly counted: string };
+type StripeIs =
+  | 'unavailable'
+  | 'keeping_drafts'
+  | 'subscribed'
+  /** For one customer, or for that of each tenant. */
+  | { readonly counted: string; readonly for?: string };
 
 /** What Stripe answers 503 to. */
 const NOT_DONE: Readonly<Partial<Record<string, string>>> = {
@@ -245,7 +250,8 @@ async function push(
   try {
     const rows = await textRows(database, 'select stripe_customer from tenants');
     const customers = rows.flatMap(({ stripe_customer: id }) => id || []);
-    for (const id of customers) double.control.addCustomer({ id });
+    const counted = typeof is === 'object' && is?.for !== undefined ? [is.for] : customers;
+    for (const id of new Set([...customers, ...counted])) double.control.addCustomer({ id });
     const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
     const meter = await setUpMeter(stripe, 'USD');
     await saveMeter(database, meter, { livemode: false, account: null, at: begin });
@@ -254,7 +260,7 @@ async function push(
     if (is === 'subscribed') await setUpSubscriptions(parts, meter);
     if (typeof is === 'object' && is !== null) {
       // The meter counts it already, and no intent of this ledger names it.
-      for (const id of customers) {
+      for (const id of counted) {
         const payload = { stripe_customer_id: id, value: is.counted };
         await stripe.billing.meterEvents.create({ event_name: meter.eventName, payload });
       }
