@@ -47,8 +47,8 @@ export interface Destination {
    * record: what it counts beyond that is explained then, and keeps nobody else from being told.
    */
   isExcused(period: Pick<PushTarget, 'tenantId' | 'periodStart' | 'currency'>): Promise<boolean>;
-  /** Looks, once a run and before the first request, at the channels; refuses if one would lose what it is told. */
-  checkChannels(channels: readonly string[]): Promise<void>;
+  /** Looks at a channel, once a run and before the first request; refuses if it would lose what it is told. */
+  checkChannel(channel: string): Promise<void>;
   /** Looks at the customer before anything is told; why it would not be billed there, or null when it would. */
   lookAt(whom: Whom): Promise<Obstacle | null>;
   /**

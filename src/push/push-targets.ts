@@ -183,14 +183,12 @@ async function pushOpen(
   const changed = await parts.findChanged(open);
   const locks = await openPushLocks(parts.database);
   try {
-    for (const destination of parts.destinations) {
-      await destination.checkChannels(channelsOf(destination, open));
-    }
+    const unfit = await findUnfitChannels(parts, open);
     const results: PushedPeriod[] = [];
     const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
     await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
       for (const target of periods) {
-        const fault = changed.get(periodKey(target));
+        const fault = changed.get(periodKey(target)) ?? unfit.get(periodKey(target));
         results.push(
           fault === undefined
             ? await pushTarget(run, locks, target)
@@ -205,9 +203,40 @@ async function pushOpen(
   }
 }
 
-function channelsOf(destination: Destination, open: readonly PushTarget[]): readonly string[] {
-  const addresses = open.map((target) => destination.describe(target)).filter(isAddress);
-  return [...new Set(addresses.map((address) => address.channel))];
+/**
+ * Finds the periods whose channel would lose what it is told, by `periodKey`, such as those of the one currency whose
+ * meter is not active; the others are told. Refuses where none is left to tell.
+ */
+async function findUnfitChannels(
+  { destinations }: PushParts,
+  open: readonly PushTarget[],
+): Promise<ReadonlyMap<string, Fault>> {
+  const unfit = new Map<string, Fault>();
+  let first: Refusal | null = null;
+  for (const destination of destinations) {
+    const byChannel = Map.groupBy(open, (target) => channelOf(destination, target));
+    for (const [channel, periods] of byChannel) {
+      if (channel === null) continue;
+      const refusal = await destination.checkChannel(channel).then(() => null, asUnfit);
+      if (refusal === null) continue;
+      first ??= refusal;
+      const { message: fault, remedy } = refusal;
+      for (const target of periods) unfit.set(periodKey(target), { fault, remedy });
+    }
+  }
+  if (first !== null && unfit.size === open.length) throw first;
+  return unfit;
+}
+
+function channelOf(destination: Destination, target: PushTarget): string | null {
+  const address = destination.describe(target);
+  return isAddress(address) ? address.channel : null;
+}
+
+/** What is said of one channel is no word about another one; a failure that is everybody's is. */
+function asUnfit(error: unknown): Refusal {
+  if (error instanceof Refusal && error.kind === 'misconfigured') return error;
+  throw error;
 }
 
 async function pushTarget(run: Run, locks: PushLocks, target: PushTarget): Promise<PushedPeriod> {

@@ -42,7 +42,7 @@ function inMemory(kind: Destination['kind'], channel: string): Ledger {
     disown: () => null,
     objectTo: async () => ledger.objection,
     isExcused: async () => false,
-    checkChannels: async () => undefined,
+    checkChannel: async () => undefined,
     lookAt: async () => null,
     finish: async () => undefined,
     async tell({ identifier, valueMicro }) {

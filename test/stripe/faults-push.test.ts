@@ -4,14 +4,17 @@ import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { readOpenAlerts } from '../../src/push/alert-store.ts';
 import { openPushLocks } from '../../src/push/push-lock-store.ts';
+import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
+import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { count, textRows } from '../support/database.ts';
+import { importBook, makeTenant, receiveEvents, sharedBook } from '../support/ledger.ts';
 import { ofMonth } from '../support/stripe.ts';
 import { setIntentsBack } from '../support/tamper.ts';
 import type { BillingScene, SceneOptions } from './billing-scene.ts';
-import { ACME, customerOf, MONTH, openBillingScene } from './billing-scene.ts';
+import { ACME, customerOf, MONTH, openBillingScene, usage } from './billing-scene.ts';
 
 const HOUR_MS = 3_600_000;
 const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
@@ -99,6 +102,40 @@ test('a refusal of an inactive meter that Stripe replays concerns one tenant and
   const states = Object.fromEntries(results.map((row) => [row.tenant_id, row.state]));
   expect(states).toMatchObject({ acme: 'sent', globex: 'confirmed' });
   expect(double.control.meterEvents().map((event) => event.customer)).toEqual(['cus_globex']);
+});
+
+test('an inactive meter holds up the tenants of its currency, and nobody else', async () => {
+  const scene = await openBillingScene({ withSubscriptions: false, withWebhooks: false });
+  onTestFinished(scene.close);
+  const { parts, double, database } = scene;
+  await importBook(database, {
+    ...Object(sharedBook('standard')),
+    ...{ book: 'euro', currency: 'EUR' },
+  });
+  double.control.addCustomer({ id: customerOf('euro') });
+  const euro = { mode: 'live', priceBook: 'euro', stripeCustomer: customerOf('euro') } as const;
+  await makeTenant(database, 'euro', euro);
+  await receiveEvents(database, [usage('euro', { tokens: 5_000_000, index: 1 })]);
+  const meter = await setUpMeter(parts.stripe, 'EUR');
+  await saveMeter(database, meter, { livemode: false, account: null, at: parts.clock() });
+  await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));
+  await closePeriods(parts, { month: MONTH, tenant_id: null });
+  await parts.stripe.billing.meters.deactivate(meter.meterId);
+
+  const [acme, ofEuro] = await pushMonth(parts, ofMonth(MONTH));
+
+  expect(acme).toMatchObject({ tenant_id: 'acme', state: 'confirmed' });
+  expect(ofEuro).toMatchObject({ tenant_id: 'euro', state: 'refused' });
+  expect(ofEuro?.detail).toContain('(spanledger_usage_eur) is not active in Stripe');
+  await parts.stripe.billing.meters.reactivate(meter.meterId);
+  expect((await pushMonth(parts, ofMonth(MONTH))).slice(0, 2)).toMatchObject([
+    { state: 'confirmed' },
+    { state: 'confirmed' },
+  ]);
+  expect(double.control.meterEvents().map(({ customer }) => customer)).toEqual([
+    customerOf('acme'),
+    customerOf('euro'),
+  ]);
 });
 
 test('a dry run says what would be sent, and sends and writes nothing', async () => {

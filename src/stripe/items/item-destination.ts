@@ -42,7 +42,7 @@ export function itemDestination(
     disown: (intent) => disownFault(intent, parts),
     objectTo: async () => null,
     isExcused: async () => false,
-    checkChannels: async () => undefined,
+    checkChannel: async () => undefined,
     async lookAt(whom) {
       const meter = meters.get(whom.target.currency);
       const obstacle =

@@ -64,9 +64,7 @@ export function meterDestination(
     disown: (intent) => disownFault(intent, parts),
     objectTo: (told) => findMeterObjection({ database, clock }, told),
     isExcused: (period) => isExcusedOnMeter(database, period),
-    checkChannels: async (channels) => {
-      for (const channel of channels) await checkMeter(stripe, byEventName.get(channel));
-    },
+    checkChannel: (channel) => checkMeter(stripe, byEventName.get(channel)),
     async lookAt(whom) {
       const obstacle = await lookAtCustomer(parts, whom);
       const meter = byEventName.get(whom.channel);
