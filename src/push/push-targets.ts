@@ -107,9 +107,12 @@ async function resultWithoutAsking(run: Run, target: PushTarget): Promise<Pushed
   }
   const intents = run.known.get(periodKey(target)) ?? [];
   if (dueOf(target, intents) === 0n && intents.every((intent) => isSettled(intent.state))) {
-    return intents.length === 0
-      ? resultOf(target, 'nothing_due')
-      : resultOf(target, 'confirmed', confirmedBy(target, intents));
+    if (intents.length === 0) return resultOf(target, 'nothing_due');
+    // What a key of test mode told bills nobody of live mode.
+    const told = intents.filter(({ state }) => state === 'confirmed');
+    const foreign = foreignFault(run.parts, told);
+    if (foreign !== null) return faulty(target, 'refused', foreign);
+    return resultOf(target, 'confirmed', confirmedBy(target, intents));
   }
   const address = addressOf(run.parts, target);
   if (!isAddress(address)) {

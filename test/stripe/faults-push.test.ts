@@ -204,6 +204,17 @@ test('a push with a key of the other mode is refused where the first mode was to
   expect(results[0]?.detail).toContain('was made with a test key');
 });
 
+test('what a key of test mode told is no push by one of live mode', async () => {
+  const scene = await closed();
+  expect(await ofAcme(scene)).toMatchObject({ state: 'confirmed' });
+
+  const [acme] = await pushMonth({ ...scene.parts, livemode: true }, ofMonth(MONTH));
+
+  expect(acme).toMatchObject({ state: 'refused' });
+  expect(acme?.detail).toContain('was made with a test key and STRIPE_API_KEY is of live mode');
+  expect(await ofAcme(scene)).toMatchObject({ state: 'confirmed' });
+});
+
 test('two processes push at once, and each customer is told once', async () => {
   const tenants = Array.from({ length: 12 }, (_, index) => ({
     tenantId: `t${index}`,
