@@ -10,13 +10,13 @@ import { chooseDestination } from './choose-destination.ts';
 import type { Address, Destination, PushParts } from './destination.ts';
 import { destinationOf, EveryTenantRefused, isAddress, NoAnswer } from './destination.ts';
 import type { Intent } from './intent.ts';
-import { confirmedSum, identifierOf, openIntent } from './intent.ts';
+import { confirmedSum, identifierOf, isTakeBack, openIntent } from './intent.ts';
 import { isSettled, nextStep } from './intent-state.ts';
 import { readIntentsOf } from './intent-store.ts';
 import type { PushAnswer, PushedPeriod, PushRequest } from './push-answer.ts';
 import type { PushLocks } from './push-lock-store.ts';
 import { openPushLocks } from './push-lock-store.ts';
-import { dueOf, foreignFault, parkedFault, pushPeriod } from './push-period.ts';
+import { dueOf, foreignFault, isUnsent, parkedFault, pushPeriod } from './push-period.ts';
 import type { PushStop } from './push-stop.ts';
 import { openPushStop } from './push-stop.ts';
 import type { PushTarget } from './push-target.ts';
@@ -144,12 +144,15 @@ async function wouldSend(
   const due = dueOf(target, intents);
   const foreign = foreignFault(parts, intents);
   if (foreign !== null) return faulty(target, 'refused', foreign, pushed);
-  const what = { valueMicro: due, intents, isCustomerAsked: false };
-  const chosen = due === 0n ? null : await chooseDestination(parts, target, what);
+  const open = openIntent(intents);
+  // What was never sent is given its place anew, by its tenant's customer and the destination of today.
+  const isMoved = open !== undefined && isUnsent(open) && !isTakeBack(open);
+  const valueMicro = isMoved ? open.valueMicro : due;
+  const what = { valueMicro, intents, isCustomerAsked: false };
+  const chosen = valueMicro === 0n ? null : await chooseDestination(parts, target, what);
   if (chosen !== null && 'refusal' in chosen) {
     return faulty(target, 'refused', chosen.refusal, pushed);
   }
-  const open = openIntent(intents);
   if (open?.state === 'parked') return faulty(target, 'parked', parkedFault(open), pushed);
   const now = parts.clock();
   const steps = [
@@ -162,9 +165,11 @@ async function wouldSend(
           `${identifierOf(parts.ledgerName, target, intents.length + 1)} (new) ${formatDecimal(due, 6)}`,
         ]),
   ];
-  const kind = open?.destination ?? chosen?.destination.kind;
+  const standing = isMoved ? undefined : open;
+  const kind = standing?.destination ?? chosen?.destination.kind;
   const by = kind === 'invoice_item' ? ' by an invoice item' : '';
-  const detail = `${steps.join(', ')} ${target.currency} to ${open?.customer ?? address.customer}${by}`;
+  const customer = standing?.customer ?? chosen?.address.customer ?? address.customer;
+  const detail = `${steps.join(', ')} ${target.currency} to ${customer}${by}`;
   return resultOf(target, 'would_send', { detail, pushed });
 }
 

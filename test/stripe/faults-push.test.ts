@@ -138,6 +138,26 @@ test('an inactive meter holds up the tenants of its currency, and nobody else', 
   ]);
 });
 
+test('a dry run says where what was never sent would go by now', async () => {
+  const scene = await closed();
+  const { parts, double, database, meter } = scene;
+  await parts.stripe.billing.meterEvents.create({
+    ...{ event_name: meter.eventName, identifier: 'foreign' },
+    timestamp: parseInstant('2026-10-31T23:59:59Z') / 1000,
+    payload: { stripe_customer_id: customerOf('acme'), value: '7' },
+  });
+  expect(await ofAcme(scene)).toMatchObject({ state: 'refused' });
+  expect(await textRows(database, INTENTS)).toMatchObject([{ state: 'pending' }]);
+  double.control.addCustomer({ id: 'cus_new' });
+  await makeTenant(database, 'acme', { stripeCustomer: 'cus_new' });
+  const planned = async () =>
+    (await pushMonth(parts, ofMonth(MONTH, { dry_run: true })))[0]?.detail ?? '';
+
+  expect(await planned()).toMatch(/-1 \(pending\) 6\.239715 USD to cus_new$/);
+  await double.control.advanceClock(40 * 24 * HOUR_MS);
+  expect(await planned()).toMatch(/-1 \(pending\) 6\.239715 USD to cus_new by an invoice item$/);
+});
+
 test('a dry run says what would be sent, and sends and writes nothing', async () => {
   const { parts, double, database } = await closed({
     tenants: [ACME, { tenantId: 'dark', mode: 'shadow' }, { tenantId: 'idle', calls: [] }],
