@@ -113,7 +113,10 @@ async function alertTooEarly(
   return raiseInvoiceAlert(parts, own, { kind: 'invoice_final_too_early', detail });
 }
 
-async function alertVoid(parts: StripeParts, own: InvoicePeriod): Promise<string> {
+async function alertVoid(
+  parts: StripeParts,
+  own: Parameters<typeof raiseInvoiceAlert>[1],
+): Promise<string> {
   const { database, clock } = parts;
   const promised = { kind: 'invoice_final_too_early', subjects: [own.invoiceId] } as const;
   const resolution = 'it is void by now, and no item is made for it';
@@ -163,6 +166,7 @@ async function verifyItemInvoice(
   const figures = { state, quantity: isRight ? valueMicro : 0n, amount, hostedUrl } as const;
   if (!(await saveFinalized(database, { ...own, ...figures }, clock()))) return VOID_BY_NOW;
   if (isRight) return (await alertCredited(parts, own, invoice)) ?? 'equals its intent';
+  if (state === 'void') return alertVoid(parts, own);
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}`;
   return raiseInvoiceAlert(parts, own, { kind: 'invoice_differs', detail });
 }

@@ -1,7 +1,10 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
+import { listAlerts } from '../../../src/stripe/alerts/list-alerts.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
@@ -87,6 +90,24 @@ test('an item that was made without an answer is found by its metadata after Str
   await scene.double.control.advanceClock(30 * HOUR_MS);
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
   await expectBilledOnce(scene);
+});
+
+test('an item whose invoice a person voids is on a voided invoice, which no push bills again', async () => {
+  const scene = await closed(LATE);
+  const { parts, double } = scene;
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  await double.control.advanceClock(3 * HOUR_MS);
+  const [invoice] = (await parts.stripe.invoices.list({ customer: 'cus_acme' })).data;
+  await parts.stripe.invoices.voidInvoice(invoice?.id ?? '');
+  await double.control.settle();
+
+  const [alert] = await listAlerts(parts, { all: false });
+  expect(alert).toMatchObject({ kind: 'invoice_void', subject: invoice?.id });
+  expect(remedyText(alert?.remedy ?? [])).toMatch(/^bill it by another invoice; then /);
+  const missing = await nameMissing(parts, { month: MONTH, tenant_id: null });
+  expect(missing.map(({ kind }) => kind)).toEqual(['on_voided_invoice']);
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await items(scene)).toHaveLength(1);
 });
 
 describe('an item whose invoice could not be let go', () => {
