@@ -43,8 +43,8 @@ export async function readPeriodFacts(
         case n.state when 'parked' then 'period.parked ' else 'period.pushed ' end || n.identifier,
         n.tenant_id, n.period_start, coalesce(n.confirmed_at, n.sent_at, n.first_attempt_at, ${at}::timestamptz)
       from push_intents n where n.state in ('parked', 'confirmed')
-        -- Who takes back what was settled tells nobody anything.
-        and not (n.destination = 'settled' and n.value_micro < 0)
+        -- Who takes back what was told or settled pushes nothing; where that is parked, a person is to know.
+        and (n.value_micro > 0 or n.state = 'parked')
         and coalesce(n.confirmed_at, n.sent_at, n.first_attempt_at, ${at}::timestamptz) >= ${at}
     )
     select f.kind, f.event_key, f.tenant_id, f.period_start::text, f.occurred_at, c.mode, c.currency, c.billable_micro,

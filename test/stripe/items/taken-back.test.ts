@@ -11,6 +11,8 @@ import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
 import { checkSummaries } from '../../../src/stripe/summary-law.ts';
+import { gatherEvents } from '../../../src/webhooks/gather-events.ts';
+import { addEndpoint } from '../../../src/webhooks/manage-endpoints.ts';
 import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import { brokenLaws } from '../../support/worker.ts';
@@ -91,6 +93,24 @@ test('what no subscription bills within a week is taken back from the meter and 
   await resolveAlert(scene.parts, { alert_id: String(alert?.alertId), ...said });
   expect(await missing(scene)).toEqual([]);
   expect((await runSteps(scene.parts, MONTH)).filter(({ state }) => state !== 'done')).toEqual([]);
+});
+
+test('who hears of pushes hears of what was told, and not of what was taken back', async () => {
+  const scene = await told();
+  const { parts, double, database } = scene;
+  const hears = { url: 'https://billing.example.com/hook', events: null, actor: 'ann' };
+  await addEndpoint({ ...parts, allowsPrivateWebhooks: false }, hears);
+  await double.control.advanceClock(8 * DAY_MS);
+  await push(scene);
+  expect(await intents(scene)).toEqual(BILLED_BY_ITEM);
+
+  await gatherEvents(parts, { withMissing: false });
+
+  const keys = "select event_key from webhook_events where kind = 'period.pushed' order by 1";
+  expect((await textRows(database, keys)).map((row) => row['event_key'])).toEqual([
+    'period.pushed spl-testbook-acme-2026-10-01-usd-1',
+    'period.pushed spl-testbook-acme-2026-10-01-usd-3',
+  ]);
 });
 
 test('a subscription that is backdated afterwards bills nothing a second time', async () => {
