@@ -148,11 +148,11 @@ const SEEN = `seen as materialized (
   )`;
 
 /**
- * Whether a budget bears a call with what is spent and held: a soft budget bears everything, but what cannot be told
- * nobody bears, and where one denies loops no further step of one.
+ * Whether a budget bears a call with what is spent and held: a soft budget bears everything, also what cannot be told and
+ * a hard one does not bear; and where one denies loops it bears no further step of one.
  */
 function bears(spent: string, held: string): string {
-  return `coalesce(not s.is_unpriced and not s.is_loop and s.estimate is not null
+  return `coalesce(not s.is_unpriced and not s.is_loop
       and (not s.is_hard or ${spent} + ${held} + s.estimate <= s.amount), false)`;
 }
 
@@ -216,7 +216,7 @@ const RESERVE = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, ho
     select * from judged where admits and is_decided
   ), held as (
     update budget_counters c set held = c.held + t.estimate from (
-      select budget_id, time_key, sum(estimate) as estimate from admitted group by budget_id, time_key
+      select budget_id, time_key, sum(coalesce(estimate, 0)) as estimate from admitted group by budget_id, time_key
     ) t
     where c.budget_id = t.budget_id and c.time_key = t.time_key
   ), made as (
@@ -227,7 +227,7 @@ const RESERVE = `${UNSAID} with ${CALLS}, ${CONCERNED}, ${REPEATED}, ${SEEN}, ho
     from asked a join (
       select n, array_agg(budget_id order by budget_id, time_key) as budget_ids,
         array_agg(time_key order by budget_id, time_key) as time_keys,
-        array_agg(estimate order by budget_id, time_key) as amounts
+        array_agg(coalesce(estimate, 0) order by budget_id, time_key) as amounts
       from admitted group by n
     ) j on j.n = a.n order by a.hold_id
   )

@@ -64,8 +64,8 @@ function periodsBetween(
 }
 
 /**
- * Returns what the budgets decide, in the order of their numbers. Throws a `Refusal` where one of
- * them cannot be told what the call comes to: no price is not a price of zero (R10).
+ * Returns what the budgets decide, in the order of their numbers. Throws a `Refusal` where a hard one
+ * cannot be told what the call comes to: no price is not a price of zero (R10).
  */
 export function decideAll(
   rows: readonly JudgedRow[],
@@ -102,7 +102,9 @@ function refuseUntold(
   decisions: readonly BudgetDecision[],
   { tenantId, model, estimate }: Pick<AskedCall, 'tenantId' | 'model' | 'estimate'>,
 ): void {
-  const untold = decisions.find(({ standing }) => standing.estimate === null);
+  const untold = decisions.find(
+    ({ budget, standing }) => budget.isHard && standing.estimate === null,
+  );
   if (untold === undefined) return;
   const { measure, currency, budgetId } = untold.budget;
   if (measure === 'tokens') {
@@ -160,10 +162,13 @@ function longest(waits: readonly (number | null)[]): number | null {
   );
 }
 
-function becauseOf({ verdict, isLoop, standing }: BudgetDecision): BudgetDecisionAnswer['because'] {
+function becauseOf(decision: BudgetDecision): BudgetDecisionAnswer['because'] {
+  const { budget, standing, verdict, isLoop } = decision;
   if (verdict === 'allow') return null;
   if (isLoop) return 'loop';
-  return standing.isUnpriced ? 'unpriced' : 'limit';
+  if (standing.isUnpriced) return 'unpriced';
+  const isUnknown = standing.estimate === null && standing.spent + standing.held <= budget.limit;
+  return isUnknown ? 'unknown' : 'limit';
 }
 
 function tellDecision(decision: BudgetDecision, holds: boolean): BudgetDecisionAnswer {

@@ -167,8 +167,8 @@ const verdict = z.enum(['allow', 'warn', 'deny']);
 const budgetDecision = budgetAnswer.extend({
   ...standingFields,
   verdict,
-  /** Why the budget does not bear the call; null where it does. */
-  because: z.enum(['limit', 'unpriced', 'loop']).nullable(),
+  /** Why the budget does not simply bear the call; null where it does. A soft one warns of what is `unknown` to it: nobody can tell what the call comes to. */
+  because: z.enum(['limit', 'unpriced', 'loop', 'unknown']).nullable(),
   /** Seconds after which the same call may be borne; null where it is borne now, or never. */
   retry_after: countField.nullable(),
 });

@@ -104,8 +104,8 @@ export async function saveBudget(
 const HOLDS_NAMED = 5;
 
 /**
- * Reads the open holds of a budget that counts in another currency than it is to count in: the first of them by name,
- * and how many there are.
+ * Reads the open holds of a budget that counts in another currency than it is to count in, those that hold something in it:
+ * the first of them by name, and how many there are.
  */
 export async function readHoldsInTheWay(
   { client }: Transaction,
@@ -113,7 +113,8 @@ export async function readHoldsInTheWay(
 ): Promise<{ readonly count: number; readonly currency: string; readonly names: string[] } | null> {
   const { rows } = await client.query<{ currency: string; hold_id: string; count: bigint }>(
     `select b.currency, h.hold_id, count(*) over () as count
-     from budgets b join budget_holds h on h.tenant_id = b.tenant_id and h.state = 'open' and b.budget_id = any(h.budget_ids)
+     from budgets b join budget_holds h on h.tenant_id = b.tenant_id and h.state = 'open'
+       and exists (select from unnest(h.budget_ids, h.amounts) u(budget_id, amount) where u.budget_id = b.budget_id and u.amount > 0)
      where (b.tenant_id, b.measure, b.per, b.feature, b.user_id, b.agent_run_id, b.tags) = ($1, $2, $3, $4, $5, $6, $7::jsonb)
        and b.currency is distinct from $8
      order by h.held_at, h.hold_id limit ${HOLDS_NAMED}`,

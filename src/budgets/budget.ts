@@ -19,7 +19,7 @@ export interface Budget {
   readonly limit: Pico;
   /** It is null for tokens. */
   readonly currency: string | null;
-  /** A call that would pass a hard budget is denied; of a soft one it is warned. */
+  /** A call that would pass a hard budget is denied; a soft one warns of it, and of a call of which nobody can tell that. */
   readonly isHard: boolean;
   /** What a caller does that cannot ask. */
   readonly onUnavailable: 'allow' | 'deny';

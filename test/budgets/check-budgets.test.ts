@@ -3,7 +3,7 @@ import { budgetsAnswer } from '../../src/budgets/budget-answer.ts';
 import { listBudgets } from '../../src/budgets/list-budgets.ts';
 import { systemClock } from '../../src/clock.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
-import { check, clockAt, NOON, putBudget } from '../support/budgets.ts';
+import { check, clockAt, NOON, putBudget, reserve } from '../support/budgets.ts';
 import { cli } from '../support/cli.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -138,6 +138,26 @@ it('a model without a price is refused, unless nobody needs to know the price', 
   expect(answer.budgets.map(({ because }) => because)).toEqual([null, 'unpriced']);
 });
 
+it('a soft budget warns of what nobody can tell it, and refuses nothing', async () => {
+  await fold();
+  await putBudget(database, { kind: 'soft' });
+  await putBudget(database, { tokens: 9000, kind: 'soft' });
+  const unpriced = await check(database, { model: 'unheard-of' });
+  expect(unpriced).toMatchObject({ verdict: 'warn', decided_by: '1', estimate: null });
+  expect(unpriced.budgets.map(({ because }) => because)).toEqual(['unknown', null]);
+  const nothing = { input_tokens: null, max_output_tokens: null, amount: '0.001' };
+  const untold = await check(database, nothing);
+  expect(untold.budgets.map(({ because }) => because)).toEqual([null, 'unknown']);
+  // Spent are 0.0126: whatever the call comes to, that limit was passed before.
+  await putBudget(database, { kind: 'soft', amount: '0.01' });
+  const { budgets } = await check(database, { model: 'unheard-of' });
+  expect(budgets.map(({ because }) => because)).toEqual(['limit', null]);
+  await putBudget(database, { kind: 'soft', amount: '1', priced_only: true });
+  expect((await check(database, { model: 'unheard-of' })).verdict).toBe('deny');
+  await putBudget(database, { tokens: 9000 });
+  await expect(check(database, nothing)).rejects.toMatchObject({ kind: 'bad_request' });
+});
+
 it('refuses what it cannot tell', async () => {
   await expect(check(database, { tenant_id: 'nobody' })).rejects.toMatchObject({
     kind: 'not_found',
@@ -169,6 +189,11 @@ it('refuses a budget in another currency, until it is set anew', async () => {
   await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
   await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
   await expect(check(database, { tenant_id: 'cedar' })).rejects.toMatchObject({ kind: 'conflict' });
+  await database.pool.query(`update budgets set is_hard = false where tenant_id = 'cedar'`);
+  const warned = await reserve(database, { tenant_id: 'cedar', hold_id: 'of-euros' });
+  expect(warned).toMatchObject({ verdict: 'warn', hold_id: 'of-euros', currency: 'EUR' });
+  expect(warned.budgets).toMatchObject([{ because: 'unknown', currency: 'USD', held: '0' }]);
+  // That hold is none in dollars, so that nothing is in the way of a budget in euros.
   await putBudget(database, { tenant_id: 'cedar' });
   expect((await check(database, { tenant_id: 'cedar' })).verdict).toBe('allow');
 });
@@ -223,6 +248,13 @@ it('on the command line a denied call exits with 4, and says what is left', asyn
   expect(held.stdout).toContain('hold h-1 until ');
   const [listed] = budgetsAnswer.parse(JSON.parse((await run('list', '--json')).stdout));
   expect(listed?.times).toMatchObject([{ held: '0.0054' }]);
+  const unpriced = ['--model', 'unheard-of', '--input-tokens', '20', '--feature', 'search'];
+  await run('set', ...budget, '--amount', '5', '--soft');
+  const warned = await run('check', 'acme', ...unpriced);
+  expect(warned.exitCode).toBe(0);
+  expect(warned.stdout).toMatch(
+    /^warn: the call comes to at most 20 tokens\nwarn .*; what the call comes to in USD is unknown\n$/,
+  );
   const released = await run('release', 'h-1', '--actor', 'ada');
   expect(released.stdout).toBe('hold h-1 of acme: 0.0054 USD, released by ada\n');
   expect((await run('remove', ...budget)).stdout).toBe('removed\n');

@@ -258,31 +258,47 @@ describe('guard', () => {
     expect(await taught.usage.guard(call, () => 'made')).toBe('made');
   });
 
-  it('tells a call for which the server can hold nothing, and makes it without a hold only where it may', async () => {
+  it('makes no call for which a hard budget can hold nothing, whatever is said of outages', async () => {
     const at = new Date().toISOString();
-    await makeTenant(database, 'unheard');
-    await putBudget(database, { tenant_id: 'unheard', amount: '5', on_unavailable: 'allow' }, at);
+    const budget = { amount: '5', on_unavailable: 'allow' } as const;
+    for (const [tenant_id, kind] of [
+      ['strict', 'hard'],
+      ['lenient', 'soft'],
+    ] as const) {
+      await makeTenant(database, tenant_id);
+      await putBudget(database, { ...budget, tenant_id, kind }, at);
+    }
     const { usage, troubles } = open(await api.key('ingest'));
-    const call = { ...CALL, tenantId: 'unheard', onUnavailable: 'allow' } as const;
-    await usage.guard(call, () => 'made');
     let made = 0;
-    const unpriced = (onUnavailable: 'allow' | 'deny', tenantId: string) =>
-      usage.guard({ ...call, tenantId, onUnavailable, model: 'of-no-book' }, () => {
+    const guarded = (tenantId: string, model: string) =>
+      usage.guard({ ...CALL, tenantId, model, onUnavailable: 'allow' }, ({ answer }) => {
         made += 1;
+        return answer?.verdict ?? null;
       });
-    await unpriced('allow', 'unheard');
-    expect([made, troubles]).toEqual([1, [{ kind: 'budgets', error: expect.any(ReserveRefused) }]]);
-    await makeTenant(database, 'strict');
-    await putBudget(database, { tenant_id: 'strict', amount: '5', on_unavailable: 'deny' }, at);
-    const error = await unpriced('deny', 'strict').catch((thrown: unknown) => thrown);
+    expect(await guarded('strict', 'gpt-4o')).toBe('allow');
+    const error = await guarded('strict', 'of-no-book').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ReserveRefused);
     expect(error).toMatchObject({ status: 409, kind: 'incomplete' });
     expect(String(error)).toMatch(
       /nothing can be held for this call of tenant "strict": .*of-no-book/,
     );
-    expect([made, troubles.length]).toEqual([1, 1]);
+    expect([made, troubles]).toEqual([1, []]);
+    expect(await guarded('lenient', 'of-no-book')).toBe('warn');
     await usage.flush();
-    expect(await count(database, `unknown_holds where tenant_id = 'unheard'`)).toBe(0);
+    await foldAll(database, systemClock);
+    const ofLenient = `budget_holds where tenant_id = 'lenient' and state = 'settled'`;
+    expect(await count(database, ofLenient)).toBe(1);
+  });
+
+  it('makes the first call of a tenant that no budget can be about yet, where it may', async () => {
+    const { usage, troubles } = open(await api.key('ingest'));
+    const call = { ...CALL, tenantId: 'newcomer' };
+    await expect(usage.guard(call, () => 'made')).rejects.toBeInstanceOf(ReserveRefused);
+    expect(await usage.guard({ ...call, onUnavailable: 'allow' }, () => 'made')).toBe('made');
+    expect(troubles).toEqual([{ kind: 'budgets', error: expect.any(ReserveRefused) }]);
+    await usage.flush();
+    expect(await count(database, `entries where tenant_id = 'newcomer'`)).toBe(1);
+    expect(await count(database, `unknown_holds where tenant_id = 'newcomer'`)).toBe(0);
   });
 
   it('tells where what it gives back was taken by a page before the server', async () => {

@@ -89,9 +89,15 @@ export function reservedText(answer: ReserveAnswer): string {
 }
 
 function decisionText(decision: BudgetDecisionAnswer): string {
-  const { verdict, spent, held, left, because } = decision;
-  const why = because === 'unpriced' ? '; the model has no price' : '';
-  return `${verdict}  ${describeBudget(decision)}; spent ${spent}, held ${held}, left ${left}${retryText(decision)}${why}`;
+  const { verdict, spent, held, left } = decision;
+  return `${verdict}  ${describeBudget(decision)}; spent ${spent}, held ${held}, left ${left}${retryText(decision)}${becauseText(decision)}`;
+}
+
+function becauseText({ because, currency }: BudgetDecisionAnswer): string {
+  if (because === 'unpriced') return '; the model has no price';
+  return because === 'unknown'
+    ? `; what the call comes to in ${currency ?? 'tokens'} is unknown`
+    : '';
 }
 
 function retryText({ retry_after: seconds }: BudgetDecisionAnswer): string {

@@ -59,7 +59,8 @@ export class BudgetUnavailable extends Error {
 
 /**
  * The server was asked whether a budget bears the call, and nothing can be held for such a call, as for one whose model has
- * no price or of a tenant that the key may not name. No policy for an outage concerns it.
+ * no price under a hard budget, or of a tenant that the key may not name. No policy for an outage concerns it, but for the first call of
+ * a tenant that is not there yet.
  */
 export class ReserveRefused extends Error {
   override readonly name = 'ReserveRefused';

@@ -123,8 +123,9 @@ async function reserve(
   const policy = door.policies.of(asked) ?? call.onUnavailable ?? 'deny';
   if (reserved.kind === 'refused') {
     const refused = new ReserveRefused(guarded.tenantId, reserved.problem);
-    if (policy === 'deny') throw refused;
-    // A budget of this tenant need not be a hard one, and a tenant comes into being by its first call.
+    // A tenant comes into being by its first call, and before that no budget of it can deny one.
+    const isNew = reserved.problem.status === 404;
+    if (!isNew || policy === 'deny') throw refused;
     recorder.trouble({ kind: 'budgets', error: refused });
     return { holdId: null, answer: null };
   }
