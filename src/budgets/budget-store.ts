@@ -200,6 +200,16 @@ export interface StandingRow extends BudgetRow {
 const RUNS_SHOWN = 10;
 
 /**
+ * What a part `u` of a hold `h` held for a budget `b` at $1. A part that was given back while the event waits for its price or
+ * its usage holds nothing since then, and before that what the hold was made of.
+ */
+const HELD_AS_OF = `case when u.amount = 0 and not exists (
+      select from entries_of_event(h.tenant_id, coalesce(h.waits_source, h.settled_source), coalesce(h.waits_event_id, h.settled_event_id)) e
+      where e.recorded_at <= $1::timestamptz
+    ) then coalesce(case when b.measure = 'tokens' then h.tokens when b.currency = h.currency then h.amount end, 0)
+    else u.amount end`;
+
+/**
  * The budgets as the journal had them at $1, and what they had counted then: counters have no history, so it is summed
  * of entries and holds. A row that was kept before a column came has the value that the column began with.
  */
@@ -215,8 +225,9 @@ const AS_OF = `with budgets as (
     from budgets b cross join lateral entries_of_tenant(b.tenant_id) e
     where ${COUNTS_ENTRY} and b.tenant_id = any($2::text[]) and e.recorded_at <= $1::timestamptz
     union all
-    select u.budget_id, u.time_key, 0, u.amount
+    select u.budget_id, u.time_key, 0, ${HELD_AS_OF}
     from budget_holds h cross join lateral unnest(h.budget_ids, h.time_keys, h.amounts) u(budget_id, time_key, amount)
+    join budgets b on b.budget_id = u.budget_id
     where h.tenant_id = any($2::text[]) and h.held_at <= $1::timestamptz and (h.ended_at > $1::timestamptz) is not false
   ), budget_counters as (
     select budget_id, time_key, sum(spent) as spent, sum(held) as held from counted group by 1, 2

@@ -3,6 +3,7 @@ import { checkBudgetCounts } from '../../src/audit/laws/budgets-law-store.ts';
 import { listBudgets } from '../../src/budgets/list-budgets.ts';
 import { releaseHold } from '../../src/budgets/release-hold.ts';
 import { formatInstant, type InstantMs, parseInstant, systemClock } from '../../src/clock.ts';
+import { postCorrections } from '../../src/ledger/corrections/post-corrections.ts';
 import { takeEndedHolds } from '../../src/ledger/rollups/ended-hold-store.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { readUnknownHolds } from '../../src/month/status/status-store.ts';
@@ -113,6 +114,50 @@ it('what was held is told as of an instant since which all are kept, and refused
       `holds that ended by ${formatInstant(now)} are no longer kept`,
     ),
   });
+});
+
+it('what a waiting event gave back is told as held as of an instant before that event', async () => {
+  const now = systemClock();
+  const after = (seconds: number) => formatInstant(now + seconds * 1_000);
+  const [made, came, priced] = [after(1), after(61), after(121)];
+  await putBudget(database, { amount: '50', kind: 'soft' }, formatInstant(now));
+  await putBudget(database, { tokens: 9_000 }, formatInstant(now));
+  const call = { model: 'unheard-of', amount: '0.5', hold_id: 'h-1' };
+  await reserve(database, call, made);
+  await receiveEvents(
+    database,
+    [nativeEvent({ hold_id: 'h-1', requested_model: 'unheard-of', occurred_at: came })],
+    came,
+  );
+  await foldAll(database, clockAt(came));
+  const asOf = async (instant: InstantMs) => {
+    const parts = { database, clock: systemClock };
+    const budgets = await listBudgets(parts, { tenant_id: null, as_of: instant });
+    return budgets.map(({ times: [time] }) => [time?.spent, time?.held]);
+  };
+  const before = [
+    ['0', '0.5'],
+    ['0', '1200'],
+  ];
+  const since = [
+    ['0', '0.5'],
+    ['1100', '0'],
+  ];
+  expect(await asOf(now + 60_000)).toEqual(before);
+  expect(await asOf(now + 90_000)).toEqual(since);
+  const [entry] = await textRows(database, 'select entry_id from entries');
+  const note = { reason: 'a trial of the model', actor: 'ada' };
+  await postCorrections(database, clockAt(priced), [
+    { entryId: BigInt(entry?.['entry_id'] ?? ''), change: 'free', note },
+  ]);
+  await foldAll(database, clockAt(priced));
+  expect(await holds()).toEqual([['h-1', 'settled']]);
+  expect(await asOf(now + 60_000)).toEqual(before);
+  expect(await asOf(now + 90_000)).toEqual(since);
+  expect(await asOf(now + 150_000)).toEqual([
+    ['0', '0'],
+    ['1100', '0'],
+  ]);
 });
 
 it('a second event of a call whose hold has left names no unknown hold, and a new call does', async () => {
