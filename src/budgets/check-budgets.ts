@@ -2,7 +2,7 @@ import type { Parts } from '../parts.ts';
 import { judgeCall } from './admission-store.ts';
 import { askAbout, decideAll, tellDecisions } from './ask-budgets.ts';
 import type { CheckAnswer, CheckRequest } from './budget-answer.ts';
-import { type NamingParts, nameAsKept } from './name-as-kept.ts';
+import { callAsKept, type NamingParts } from './name-as-kept.ts';
 
 /**
  * Asks every budget that concerns a call, and holds nothing: of many calls that ask at once each hears of
@@ -13,7 +13,7 @@ export async function checkBudgets(
   given: CheckRequest,
 ): Promise<CheckAnswer> {
   const { database, clock } = parts;
-  const request = nameAsKept(parts, given);
+  const request = callAsKept(parts, given);
   const now = clock();
   const asked = { request, time: { from: now, until: now } };
   const { call, rows } = await askAbout(database, asked, (about) => judgeCall(database, about));

@@ -1,9 +1,10 @@
 import { type EmailPolicy, hashOfEmail, isEmail } from '../events/email-identifiers.ts';
+import { findDeployment, type ModelMap } from '../events/model-map.ts';
 import { Refusal } from '../refusal.ts';
 
-/** How identifiers that look like e-mail addresses are kept; left out, as they are. */
+/** How identifiers that look like e-mail addresses are kept, and what deployments are; what is left out is kept as it is. */
 export interface NamingParts {
-  readonly reading?: { readonly emails?: EmailPolicy };
+  readonly reading?: { readonly emails?: EmailPolicy; readonly models?: ModelMap | null };
 }
 
 interface Named {
@@ -11,6 +12,11 @@ interface Named {
   readonly user_id: string | null;
   readonly agent_run_id: string | null;
   readonly tags: Readonly<Record<string, string>> | null;
+}
+
+interface Called {
+  readonly provider: string | null;
+  readonly model: string | null;
 }
 
 /**
@@ -34,6 +40,24 @@ export function nameAsKept<Request extends Named>(
     user_id: name('user_id', user_id),
     agent_run_id: name('agent_run_id', agent_run_id),
     tags: tags && Object.fromEntries(entries.map(([tag, value]) => [tag, name(tag, value)])),
+  };
+}
+
+/**
+ * Returns a call as its event will be kept: beside its names, a deployment as the model by which it is charged, and with the
+ * tag that a budget may be about.
+ */
+export function callAsKept<Call extends Named & Called>(parts: NamingParts, given: Call): Call {
+  const call = nameAsKept(parts, given);
+  const models = parts.reading?.models ?? null;
+  const { provider, model, tags } = call;
+  const deployment = models === null ? null : findDeployment(models, provider, model);
+  if (deployment === null) return call;
+  return {
+    ...call,
+    model: deployment.model,
+    provider: deployment.provider ?? provider,
+    tags: { ...tags, deployment: deployment.name },
   };
 }
 

@@ -10,7 +10,7 @@ import { askAbout, decideAll, type TimedRequest, tellDecisions } from './ask-bud
 import type { ReserveAnswer, ReserveRequest } from './hold-answer.ts';
 import type { HoldRow } from './hold-store.ts';
 import { readHold } from './hold-store.ts';
-import { type NamingParts, nameAsKept } from './name-as-kept.ts';
+import { callAsKept, type NamingParts } from './name-as-kept.ts';
 import { stateOf } from './release-hold.ts';
 
 const EXPIRES_IN_SECONDS = 600;
@@ -25,7 +25,7 @@ export async function reserveHold(
   given: ReserveRequest,
 ): Promise<ReserveAnswer> {
   const { database, clock } = parts;
-  const request = nameAsKept(parts, given);
+  const request = callAsKept(parts, given);
   const { hold_id: givenId, expires_in_seconds: seconds, ...asked } = request;
   const now = clock();
   const until = now + (seconds ?? EXPIRES_IN_SECONDS) * 1000;

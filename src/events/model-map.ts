@@ -13,7 +13,7 @@ export interface ModelMap {
   readonly deployments: ReadonlyMap<string, readonly Deployment[]>;
 }
 
-interface Deployment {
+export interface Deployment {
   /** The name as producers write it. */
   readonly name: string;
   /** The provider at which it is called so; null at any. */
@@ -62,8 +62,8 @@ export function parseModelMap(text: string, place: string): ModelMap {
 
 /** An event with its models by their own names; what its producer wrote stands in the tag `deployment`. */
 export function throughModelMap(event: UsageEvent, map: ModelMap): UsageEvent {
-  const requested = find(map, event.provider, event.requestedModel);
-  const executed = find(map, event.provider, event.executedModel);
+  const requested = findDeployment(map, event.provider, event.requestedModel);
+  const executed = findDeployment(map, event.provider, event.executedModel);
   const found = requested ?? executed;
   if (found === null) return event;
   return {
@@ -91,8 +91,15 @@ function byPlace(one: Deployment, other: Deployment): number {
   return Number(one.at === null) - Number(other.at === null);
 }
 
-/** Gateways write the provider before a deployment, as in `azure/prod-chat`. */
-function find(map: ModelMap, at: string | null, written: string | null): Deployment | null {
+/**
+ * Finds what a model's name means at a provider; null where it is the model's own. Gateways write the provider before a
+ * deployment, as in `azure/prod-chat`.
+ */
+export function findDeployment(
+  map: ModelMap,
+  at: string | null,
+  written: string | null,
+): Deployment | null {
   if (written === null) return null;
   const whole = atProvider(map.deployments.get(keyOf(written)), at);
   if (whole !== null) return whole;

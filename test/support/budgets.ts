@@ -6,6 +6,7 @@ import type {
 } from '../../src/budgets/budget-answer.ts';
 import { checkBudgets } from '../../src/budgets/check-budgets.ts';
 import type { ReserveAnswer, ReserveRequest } from '../../src/budgets/hold-answer.ts';
+import type { NamingParts } from '../../src/budgets/name-as-kept.ts';
 import { reserveHold } from '../../src/budgets/reserve-hold.ts';
 import { setBudget } from '../../src/budgets/set-budget.ts';
 import { parseInstant } from '../../src/clock.ts';
@@ -66,16 +67,18 @@ export function check(
   database: Database,
   change: Loosely<CheckRequest> = {},
   at = NOON,
+  reading: NamingParts['reading'] = {},
 ): Promise<CheckAnswer> {
-  return checkBudgets({ database, clock: clockAt(at) }, callRequest(change));
+  return checkBudgets({ database, clock: clockAt(at), reading }, callRequest(change));
 }
 
 export function reserve(
   database: Database,
   change: Loosely<ReserveRequest> = {},
   at = NOON,
+  reading: NamingParts['reading'] = {},
 ): Promise<ReserveAnswer> {
   const { hold_id = null, expires_in_seconds = null, ...call } = change;
   const request = { ...callRequest(call), hold_id, expires_in_seconds };
-  return reserveHold({ database, clock: clockAt(at) }, request);
+  return reserveHold({ database, clock: clockAt(at), reading }, request);
 }

@@ -1,4 +1,5 @@
 import { listBudgets } from '../../src/budgets/list-budgets.ts';
+import type { NamingParts } from '../../src/budgets/name-as-kept.ts';
 import { releaseHold } from '../../src/budgets/release-hold.ts';
 import type { Clock } from '../../src/clock.ts';
 import { formatInstant } from '../../src/clock.ts';
@@ -16,14 +17,17 @@ export type BudgetStep =
   | { readonly budgets: 'all'; readonly at?: string };
 
 export async function takeBudget(
-  database: Database,
-  clock: Clock,
+  {
+    database,
+    clock,
+    ...parts
+  }: { readonly database: Database; readonly clock: Clock } & NamingParts,
   step: BudgetStep,
 ): Promise<unknown> {
   const at = formatInstant(clock());
   if ('set_budget' in step) return putBudget(database, step.set_budget, at);
-  if ('check' in step) return check(database, step.check, at);
-  if ('reserve' in step) return reserve(database, step.reserve, at);
+  if ('check' in step) return check(database, step.check, at, parts.reading);
+  if ('reserve' in step) return reserve(database, step.reserve, at, parts.reading);
   if ('release' in step) {
     const request = { hold_id: step.release, tenant_id: null, actor: 'ada' };
     return releaseHold({ database, clock }, request);

@@ -146,6 +146,10 @@ async function answerOf(work: () => Promise<unknown>): Promise<unknown> {
   }
 }
 
+function readingOf({ models }: Scenario) {
+  return models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
+}
+
 async function take(
   database: Database,
   step: Step,
@@ -161,10 +165,7 @@ async function take(
         return isAiSdkCall(filled) ? textOfAiSdkCall(filled) : textOfBody(body, folder, defaults);
       }),
     );
-    const { models } = scenario;
-    const read =
-      models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
-    await receive(database, bodies, at, read);
+    await receive(database, bodies, at, readingOf(scenario));
     return undefined;
   }
   if ('close' in step) {
@@ -204,7 +205,7 @@ async function take(
     'take_ended_holds' in step ||
     'budgets' in step
   ) {
-    return takeBudget(database, clock, step);
+    return takeBudget({ database, clock, reading: readingOf(scenario) }, step);
   }
   if ('push' in step) {
     return push(database, step.push, { at: parseInstant(at), is: step.stripe ?? null });

@@ -1,9 +1,11 @@
 import type { NamingParts } from '../../budgets/name-as-kept.ts';
-import { emailPolicy } from '../../events/read-settings.ts';
+import { emailPolicy, readModelMap } from '../../events/read-settings.ts';
 import type { Parts } from '../../parts.ts';
 import type { Session } from './session.ts';
 
-/** Opens the parts of what names a user as the events do. */
+/** Opens the parts of what names users and models as the events do. */
 export function namingParts(session: Session): Parts & NamingParts {
-  return { ...session.parts(), reading: { emails: emailPolicy(session.config) } };
+  const { config } = session;
+  const reading = { emails: emailPolicy(config), models: readModelMap(config) };
+  return { ...session.parts(), reading };
 }
