@@ -226,9 +226,10 @@ function refuseWithoutUsage(request: PoolRequest, all: readonly Consumption[]): 
     (currency) => currency !== request.currency,
   );
   const elsewhere = others.length === 0 ? '' : `; there is usage in ${others.join(', ')}`;
+  const used = request.basis === 'direct' ? 'any direct cost' : UNIT_NAMES[request.basis];
   throw new Refusal(
     'incomplete',
-    `nobody has ${UNIT_NAMES[request.basis]} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
+    `nobody has ${used} in ${request.currency} in the periods that begin in ${request.month}: no ${what} weigh anything${elsewhere}`,
     'check the month and the currency, or divide by another basis',
   );
 }

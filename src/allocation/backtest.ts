@@ -30,7 +30,7 @@ export function backtest(
   const cost = consumed.reduce((sum, one) => sum + weightOf(one, 'direct', null).weight, 0n);
   if (cost === 0n) refuseWithoutCost();
   const amount = given.amount ?? cost;
-  if (amount === 0n) refuseNothing();
+  if (amount <= 0n) refuseNothing(amount);
   const fitted = fitWeights(consumed.map(observationOf));
   const ways: readonly Way[] = [
     { by: 'activity', weights: null, fitted: false },
@@ -60,10 +60,10 @@ function refuseWithoutCost(): never {
   );
 }
 
-function refuseNothing(): never {
+function refuseNothing(amount: Pico): never {
   throw new Refusal(
     'bad_request',
-    'an amount of 0 leaves nothing to divide',
+    `an amount of ${formatPico(amount)} leaves nothing to divide`,
     'give the amount of the pool, or leave it out for what the entries cost',
   );
 }

@@ -60,6 +60,11 @@ it('puts direct attribution beside each division of the same amount, with every 
   ]);
 });
 
+it.each([0n, -5_000_000_000_000n])('refuses an amount of %s, as no pool has one', (amount) => {
+  const given = { amount, weights: parseWeights('input=1,output=10') };
+  expect(() => backtest(CONSUMED, given)).toThrow(/an amount of (0|-5) leaves nothing to divide/);
+});
+
 it('without an amount divides what the entries cost', () => {
   expect(
     backtest(CONSUMED, { amount: null, weights: parseWeights('input=1,output=1') }).amount,
