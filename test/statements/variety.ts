@@ -141,6 +141,21 @@ export const VARIETY: Readonly<Record<string, StatementDocument>> = {
       beside: { customer: { ...NOTHING_BESIDE.customer, name: 'Globex' }, cached: 4 },
     },
   ),
+  'ten million, by one whose address has no space': sampleStatement(
+    [
+      usage({ input: 3_500_000_000_000, feature: 'search', user: 'user-1' }),
+      usage({ input: 1_200_000_000, feature: 'chat', user: 'user-2' }),
+    ],
+    {
+      beside: {
+        customer: {
+          name: 'Donaudampfschifffahrtsgesellschaft',
+          address: `${'Straße'.repeat(20)}1\n${'0'.repeat(120)}`,
+          contact: `${'accounts.payable.'.repeat(6)}@example.com`,
+        },
+      },
+    },
+  ),
   scripts: sampleStatement(
     [usage({ model: 'gpt-4o', user: 'Zażółć gęślą' }), usage({ user: 'ประเทศไทย' })],
     {

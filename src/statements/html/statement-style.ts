@@ -13,6 +13,7 @@ p, h1, h2, dl, dd, ul { margin: 0; padding: 0; }
 .soft { color: var(--soft); }
 .top { display: flex; justify-content: space-between; gap: 24px; margin-bottom: 30px; }
 .issuer { font-size: 18px; font-weight: 650; }
+.issuer, .line { overflow-wrap: anywhere; }
 .right { text-align: right; }
 .logo { display: block; max-width: 200px; max-height: 56px; margin-bottom: 8px; }
 h1 + .soft { margin-top: 2px; }
@@ -152,6 +153,12 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .days tr > * { padding: 0; border: 0; }
   .days td { display: flex; justify-content: space-between; gap: 16px; }
   .days td::before { content: attr(data-label); color: var(--soft); overflow-wrap: anywhere; white-space: normal; text-align: left; }
+  .shares tr > :not(:first-child), .layers tr > :not(:first-child) { padding-left: 10px; }
+  .shares th:nth-child(2) { width: 23%; }
+  .shares th:nth-child(3) { width: 44%; }
+  .shares .figure { white-space: normal; overflow-wrap: anywhere; }
+  .layers { font-size: 12px; }
+  .layers tbody th { overflow-wrap: normal; }
   .totals { width: 100%; }
   .glossary dl { columns: 1; }
   .top { flex-wrap: wrap; gap: 6px 24px; }

@@ -23,13 +23,17 @@ describe.skipIf(EXECUTABLE === undefined)(
     });
     afterAll(() => browser.close());
 
-    it('shows every amount on a phone, whatever it is of', async () => {
-      for (const [name, document] of Object.entries(VARIETY)) {
-        await page.setContent(renderStatementHtml([viewStatement(document, 'Northwind AI')]));
-        const { hidden, overflow } = await page.evaluate<Seen>(LOOK);
-        expect({ name, hidden, overflow }).toEqual({ name, hidden: [], overflow: 0 });
-      }
-    });
+    it.each([390, 360])(
+      'shows every amount on a phone %d wide, whatever it is of',
+      async (width) => {
+        await page.setViewportSize({ width, height: 844 });
+        for (const [name, document] of Object.entries(VARIETY)) {
+          await page.setContent(renderStatementHtml([viewStatement(document, 'Northwind AI')]));
+          const { hidden, overflow } = await page.evaluate<Seen>(LOOK);
+          expect({ name, hidden, overflow }).toEqual({ name, hidden: [], overflow: 0 });
+        }
+      },
+    );
 
     it.each(['light', 'dark'] as const)('passes the checks of axe: %s', async (colorScheme) => {
       await page.emulateMedia({ colorScheme });
