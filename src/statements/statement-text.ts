@@ -153,8 +153,10 @@ function renderComparison(statement: StatementDocument): readonly string[] {
 function rowOf(line: ManifestLine): TextRow {
   const tier =
     line.service_tier === 'standard' || line.service_tier === '' ? '' : ` (${line.service_tier})`;
-  const counts = line.quantity === '0' ? '' : formatQuantity(line.quantity);
-  const rate = line.quantity === '0' ? '' : `${line.rate}/${RATE_UNITS[rateUnitOf(line.meter)]}`;
+  // What corrections took back to nothing is still so many at a rate; money alone is neither.
+  const isUsage = isUsageLine(line);
+  const counts = isUsage ? formatQuantity(line.quantity) : '';
+  const rate = isUsage ? `${line.rate}/${RATE_UNITS[rateUnitOf(line.meter)]}` : '';
   return [line.model + tier, meterName(line.meter), counts, rate, groupDigits(line.amount)];
 }
 

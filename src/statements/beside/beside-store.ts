@@ -164,16 +164,19 @@ async function readTakenBack(
   return rows[0]?.calls ?? 0;
 }
 
-/** What is not due is in no line that is billed, and so are its corrections. */
+/**
+ * What is not due is in no line that is billed, and so are its corrections. What is corrected in another currency than
+ * that of the period sums to nothing there, or else the period would not have been closed: so it changes nothing here.
+ */
 async function readCorrections(
   kysely: Reading['kysely'],
-  { tenant_id: tenantId, period_start: periodStart, time_zone: timeZone }: Manifest,
+  { tenant_id: tenantId, period_start: periodStart, time_zone: timeZone, currency }: Manifest,
 ): Promise<readonly StatementCorrection[]> {
   const { rows } = await sql<Omit<StatementCorrection, 'exact'> & { readonly charge: Pico }>`
     select to_char(occurred_at at time zone ${timeZone}, 'YYYY-MM') as month, late, ${REASON} as reason,
       count(*) filter (where is_reversal)::int as taken_back,
       count(*) filter (where not is_reversal)::int as replaced,
-      coalesce(sum(charge), 0) as charge
+      coalesce(sum(charge) filter (where currency = ${currency}), 0) as charge
     from entries
     where tenant_id = ${tenantId} and period_start = ${periodStart} and kind = 'correction'
       and not_due is null

@@ -13,7 +13,14 @@ import { showTenant } from '../../../src/tenants/show-tenant.ts';
 import { setTenantRequest } from '../../../src/tenants/tenant-answer.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { createDatabase, textRows } from '../../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+  sharedBook,
+} from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /** What stands on a statement beside what its close froze. */
@@ -176,3 +183,32 @@ it('counts a late call that its own period takes back as none, and one that an e
 });
 
 const NOVEMBER = '2026-11-03T00:00:00Z';
+
+it('tells no amount of another currency of a late call that was taken back after the tenant changed its own', async () => {
+  const december = '2026-12-03T00:00:00Z';
+  const euro = { ...(sharedBook('standard') as object), book: 'euro', currency: 'EUR' };
+  await importBook(database, euro);
+  await makeTenant(database, 'mover', { mode: 'live', created: NOVEMBER, priceBook: 'standard' });
+  const of = { tenant_id: 'mover', usage };
+  const inNovember = { ...of, event_id: 'in dollars', occurred_at: '2026-11-10T00:00:00Z' };
+  await receiveEvents(database, [nativeEvent(inNovember)], '2026-11-10T00:00:00Z');
+  const close = (month: string, at: string) =>
+    closePeriods({ database, clock: () => Date.parse(at) }, { month, tenant_id: 'mover' });
+  await close('2026-11', '2026-12-01T00:00:00Z');
+  await setTenant(
+    { database, clock: () => Date.parse(december) },
+    { tenant_id: 'mover', price_book: 'euro', price_book_from: Date.parse('2026-12-01T00:00:00Z') },
+  );
+  const late = { ...of, event_id: 'late in dollars', occurred_at: '2026-11-11T00:00:00Z' };
+  await receiveEvents(database, [nativeEvent(late)], december);
+  await correct('late in dollars', null, 'charged in euros by an adjustment');
+  expect(await close('2026-12', '2027-01-01T00:00:00Z')).toMatchObject([{ state: 'closed' }]);
+
+  const request = { tenant_id: 'mover', month: '2026-12', preview: false };
+  const stated = await showStatement({ database, clock }, request);
+  expect(stated).toMatchObject({ currency: 'EUR', corrections: [{ taken_back: 1, exact: '0' }] });
+  const text = String(await renderStatement(stated, { format: 'text', issuer: null }));
+  expect(text).toMatch(/^gpt-4o +Input tokens +0 +3\/1M +0\.00$/m);
+  expect(text).toContain('1 call of November 2026 taken back: charged in euros by an');
+  expect(text).not.toContain('Credit');
+});
