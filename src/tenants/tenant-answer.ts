@@ -107,7 +107,7 @@ export const setTenantAnswer = tenantAnswer.extend({
   to_rerate: listOf(monthField),
   /** What is owed to it in other currencies than the book's that it was given, which no period of that one takes in. */
   left_owed: listOf(owedInOther),
-  /** The effects of a change of mode beyond the running period. */
+  /** The periods that a change of mode decides, the running one among them, and what comes late to those that were billed. */
   decided_by_mode: listOf(z.strictObject({ detail: z.string(), remedy: remedyField })),
 });
 export type SetTenantAnswer = z.infer<typeof setTenantAnswer>;

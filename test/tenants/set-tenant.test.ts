@@ -203,6 +203,19 @@ it('a change of mode names the ended months that it decides, and what comes late
   ]);
 });
 
+it('a change of mode in mid-month names what was used before it, which is billed or not with the rest', async () => {
+  await receiveEvents(database, [nativeEvent()]);
+  const { decided_by_mode: trialEnds } = await tenantSet({ mode: 'live' }, '2026-10-20T00:00:00Z');
+  const detail = 'its period from 2026-10-01 is running: 0.0042 USD of it so far will';
+  expect(trialEnds).toMatchObject([{ detail: `${detail} be billed` }]);
+  expect(remedyText(trialEnds[0]?.remedy ?? [])).toMatch(
+    /^if it is not to be, credit it with "spanledger adjust"; or .* when it has ended, and set live again$/,
+  );
+  const { decided_by_mode: back } = await tenantSet({ mode: 'shadow' }, '2026-10-21T00:00:00Z');
+  expect(back).toMatchObject([{ detail: `${detail} not be billed` }]);
+  expect(remedyText(back[0]?.remedy ?? [])).toContain('when it has ended, and set shadow again');
+});
+
 it('shows everything of a tenant with its history', async () => {
   await receiveEvents(database, [nativeEvent()]);
   await tenantSet({ mode: 'live', stripe_customer: 'cus_a' }, '2026-10-20T00:00:00Z');

@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../clock.ts';
 import type { Transaction } from '../database/database.ts';
 
-/** The amount due in one currency for a period that has ended and still takes entries. */
-export interface EndedPeriod {
+/** The amount due in one currency for a period that has begun and still takes entries. */
+export interface UnshutPeriod {
   readonly periodStart: string;
+  readonly hasEnded: boolean;
   readonly currency: string;
   /** In picodollars of its currency. */
   readonly charge: bigint;
@@ -12,20 +13,20 @@ export interface EndedPeriod {
   readonly late: bigint;
 }
 
-export async function readEndedPeriods(
+export async function readUnshutPeriods(
   transaction: Transaction,
   tenantId: string,
   at: InstantMs,
-): Promise<readonly EndedPeriod[]> {
-  const { rows } = await sql<EndedPeriod>`
-    select p.period_start as "periodStart", e.currency,
+): Promise<readonly UnshutPeriod[]> {
+  const { rows } = await sql<UnshutPeriod>`
+    select p.period_start as "periodStart", p.ends_at <= ${formatInstant(at)} as "hasEnded", e.currency,
       sum(e.charge) filter (where e.not_due is null) as charge,
       coalesce(sum(e.charge) filter (where e.not_due is null and e.late), 0) as late
     from periods p
     join entries e on e.tenant_id = p.tenant_id and e.period_start = p.period_start
-    where p.tenant_id = ${tenantId} and p.state = 'open' and p.ends_at <= ${formatInstant(at)}
+    where p.tenant_id = ${tenantId} and p.state = 'open' and p.starts_at <= ${formatInstant(at)}
       and e.charge <> 0
-    group by p.period_start, e.currency having sum(e.charge) filter (where e.not_due is null) <> 0
+    group by p.period_start, p.ends_at, e.currency having sum(e.charge) filter (where e.not_due is null) <> 0
       or sum(e.charge) filter (where e.not_due is null and e.late) <> 0
     order by p.period_start, e.currency`.execute(transaction.kysely);
   return rows;
