@@ -102,10 +102,11 @@ export function amountsOf(params: CreateParams) {
     throw invalidRequest('Set one of amount and unit_amount_decimal.');
   }
   const quantity = quantityOf(params);
+  const currency = params.currency.toLowerCase();
   if (params.unit_amount_decimal !== undefined) {
-    return pricedAmount(quantity, params.unit_amount_decimal);
+    return pricedAmount(quantity, params.unit_amount_decimal, currency);
   }
-  return { ...pricedAmount(quantity, '0'), amount: params.amount ?? 0 };
+  return { ...pricedAmount(quantity, '0', currency), amount: params.amount ?? 0 };
 }
 
 function quantityOf(params: CreateParams): ExactDecimal {

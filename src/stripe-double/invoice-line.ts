@@ -13,15 +13,15 @@ import type { InvoiceItem, InvoiceLine, MeteredCharge } from './stripe-object.ts
 import { aggregateUsage } from './usage-book.ts';
 
 /**
- * Counts the usage of a charge and prices it: quantity × unit amount, rounded half up to the minor
- * unit once for the line. A negative total has a quantity of 0.
+ * Counts the usage of a charge and prices it: quantity × unit amount, rounded half up to the least
+ * amount once for the line. A negative total has a quantity of 0.
  */
 export function meteredLine(account: Account, charge: MeteredCharge, invoice: string): InvoiceLine {
   const quantity = notNegative(usageOf(account, charge));
   const { price } = charge;
   return {
     ...lineBasis(invoice, derivedId('il', invoice, charge.subscriptionItem, charge.start)),
-    ...pricedAmount(quantity, price.unit_amount_decimal ?? '0'),
+    ...pricedAmount(quantity, price.unit_amount_decimal ?? '0', price.currency),
     currency: price.currency,
     description: `Usage of ${price.nickname ?? price.id}`,
     parent: {
@@ -73,10 +73,20 @@ export function itemLine(item: InvoiceItem, invoice: string): InvoiceLine {
   } satisfies InvoiceLine;
 }
 
-/** Returns the amounts of a quantity at a unit amount in the minor unit, rounded half up. */
-export function pricedAmount(quantity: ExactDecimal, unitAmount: string) {
+/**
+ * The minor units in the least amount that is billed, where that is not one: three decimals end in 0, and two currencies
+ * of two decimals have none any more.
+ */
+const LEAST_AMOUNTS: ReadonlyMap<string, bigint> = new Map([
+  ...['bhd', 'jod', 'kwd', 'omr', 'tnd'].map((currency) => [currency, 10n] as const),
+  ...['isk', 'ugx'].map((currency) => [currency, 100n] as const),
+]);
+
+/** Returns the amounts of a quantity at a unit amount in the minor unit, rounded half up to the least amount. */
+export function pricedAmount(quantity: ExactDecimal, unitAmount: string, currency: string) {
   const product = multiplyDecimals(quantity, readDecimal(unitAmount) ?? ZERO);
-  const amount = Number(divideHalfUp(product.digits, 10n ** BigInt(product.scale)));
+  const least = LEAST_AMOUNTS.get(currency) ?? 1n;
+  const amount = Number(divideHalfUp(product.digits, least * 10n ** BigInt(product.scale)) * least);
   const written = writeDecimal(quantity);
   return {
     amount,

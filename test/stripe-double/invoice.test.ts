@@ -232,6 +232,26 @@ describe('a line', () => {
     expect((await onlyInvoice(scene)).total).toBe(amount);
   });
 
+  it.each([
+    ['14398509', 'kwd', '0.001', 14_400],
+    ['14394999', 'kwd', '0.001', 14_390],
+    ['14500000', 'isk', '0.0001', 1500],
+    ['14499999', 'ugx', '0.0001', 1400],
+    ['14500000', 'jpy', '0.000001', 15],
+    ['14398509', 'huf', '0.0001', 1440],
+  ])(
+    'of %s in %s at %s minor units is rounded half up to %i',
+    async (value, currency, unitAmount, amount) => {
+      const scene = await openScene({ now: ms('2026-10-01T00:00:00Z') });
+      const { id: price } = await createPrice(scene, unitAmount, currency);
+      const { customer } = scene;
+      await scene.stripe.subscriptions.create({ customer, items: [{ price }] });
+      await sendEvent(scene, { value });
+      await scene.double.control.setClock(ms('2026-11-01T02:00:00Z'));
+      expect((await onlyInvoice(scene)).total).toBe(amount);
+    },
+  );
+
   it('is rounded by itself, before the lines are added', async () => {
     const scene = await openScene({ now: ms('2026-10-01T00:00:00Z') });
     const prices = [await createPrice(scene, '0.05'), await createPrice(scene, '0.05')];

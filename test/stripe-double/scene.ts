@@ -112,9 +112,10 @@ export async function refusalOf(
 export function createPrice(
   { stripe, meter }: Scene,
   unitAmount = '0.0001',
+  currency = 'usd',
 ): Promise<Stripe.Price> {
   return stripe.prices.create({
-    currency: 'usd',
+    currency,
     product_data: { name: 'Usage' },
     recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
     unit_amount_decimal: Stripe.Decimal.from(unitAmount),
