@@ -13,7 +13,7 @@ export interface ModelMap {
   readonly deployments: ReadonlyMap<string, readonly Deployment[]>;
 }
 
-export interface Deployment {
+interface Deployment {
   /** The name as producers write it. */
   readonly name: string;
   /** The provider at which it is called so; null at any. */
