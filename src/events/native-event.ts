@@ -9,6 +9,7 @@ import { costInUsage } from './foreign/reported-cost.ts';
 import { readProviderUsage, usageWithin } from './provider-usage.ts';
 import { readReportedCost, reportedCostSchema } from './reported-cost.ts';
 import { choice, count, flag, id, text, wholeNumber } from './schema-parts.ts';
+import { langchainParts, langchainTier } from './usage-details.ts';
 import { findUsageContradiction, readUsage, readUsageSource, usageSchema } from './usage-fields.ts';
 
 /**
@@ -195,7 +196,8 @@ function withProviderUsage(native: NativeEvent): NativeEvent | null {
   const cost = reportedCostSchema.safeParse(costInUsage(usage, provider));
   const reportedCost = native.reported_cost ?? (cost.success ? cost.data : null);
   const counts = { usage: counted.data, reported_cost: reportedCost };
-  return { ...native, ...counts, ...servedTier(native, tierIn(usage, usageWithin(usage))) };
+  const tier = tierIn(usage, usageWithin(usage)) ?? langchainTier(...langchainParts(usage));
+  return { ...native, ...counts, ...servedTier(native, tier) };
 }
 
 /** One of which nobody has heard is priced as standard, rather than by a guess, and named in a tag. */

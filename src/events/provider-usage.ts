@@ -8,10 +8,12 @@ import {
   nativeUsage,
   type ReportedCounts,
 } from './foreign/foreign-usage.ts';
-import { at, firstGiven, isObject } from './foreign/foreign-value.ts';
+import { at, firstGiven, isObject, withoutAbsent } from './foreign/foreign-value.ts';
 import { GEMINI_COUNTS, geminiCounts, searchesOfGemini } from './gemini-usage.ts';
 import { countsCacheBeside } from './provider-name.ts';
 import { holdsTokensOfAnySide, holdsUnknownTokens } from './unknown-tokens.ts';
+import { detailsOf, langchainDetails } from './usage-details.ts';
+import { finerParts } from './usage-parts.ts';
 import { withSteps } from './usage-steps.ts';
 
 /**
@@ -22,12 +24,13 @@ import { withSteps } from './usage-steps.ts';
  * | openai chat       | in prompt       | in prompt          | in completion   | prompt + completion      |
  * | openai responses  | in input        | in input           | in output       | input + output           |
  * | openai realtime   | in input        | in input           | in output       | input + output           |
+ * | langchain         | in input        | in input           | in output       | input + output           |
  * | xAI chat          | in prompt       | in prompt          | beside          | prompt, completion, both |
  * | anthropic         | beside input    | -                  | in output       | -                        |
  * | gemini, both APIs | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
  * | AI SDK 5          | as the provider | -                  | the total tells | as the provider          |
- * | AI SDK 6 and 7    | in input        | -                  | in output       | input + output           |
+ * | AI SDK 6 and 7    | in input        | in input, in `raw` | in output       | input + output           |
  * | cohere            | -               | -                  | -               | billed units are billed  |
  * | bare counts       | beside input    | -                  | in output       | -                        |
  *
@@ -124,6 +127,12 @@ const OPENAI_CHAT = [
   'completion_tokens_details',
 ];
 
+/** The realtime interface, and LangChain's sums of any provider, have them in the singular. */
+const RESPONSES_DETAILS = [
+  ...['input_tokens_details', 'output_tokens_details'],
+  ...['input_token_details', 'output_token_details'],
+];
+
 /** What the AI SDK has beside the names that it shares with Bedrock. */
 const AI_SDK = ['inputTokenDetails', 'outputTokenDetails', 'cachedInputTokens', 'reasoningTokens'];
 
@@ -138,7 +147,7 @@ function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   if (has('billed_units')) return 'cohere';
   if (OPENAI_CHAT.some(has)) return 'openai_chat';
   if (has('cache_read_input_tokens') || has('cache_creation_input_tokens')) return 'anthropic';
-  if (has('input_tokens_details') || has('output_tokens_details')) return 'openai_responses';
+  if (RESPONSES_DETAILS.some(has)) return 'openai_responses';
   if (typeof api === 'string' && /messages/i.test(api)) return 'anthropic';
   if (typeof api === 'string' && /response|chat|completion/i.test(api)) return 'openai_responses';
   return countsCacheBeside(call.provider, call.model) ? 'anthropic' : 'openai_responses';
@@ -199,45 +208,9 @@ function openaiResponses(usage: object): Reading {
       firstGiven(at(usage, 'input_tokens_details'), at(usage, 'input_token_details')),
       firstGiven(at(usage, 'output_tokens_details'), at(usage, 'output_token_details')),
     ),
+    ...langchainDetails(at(usage, 'input_token_details'), at(usage, 'output_token_details')),
   };
   return { counts, inclusion: { cache: 'inside' } };
-}
-
-/**
- * Returns the parts of input and output under the names that OpenAI, DeepSeek, OpenRouter and
- * LiteLLM give them.
- */
-function detailsOf(usage: object, input: unknown, output: unknown): ReportedCounts {
-  const cached = firstGiven(at(input, 'cached_tokens_details'), {});
-  return {
-    cacheRead: firstGiven(
-      at(input, 'cached_tokens'),
-      at(usage, 'cache_read_input_tokens'),
-      at(usage, 'prompt_cache_hit_tokens'),
-      at(usage, 'cached_tokens'),
-      at(usage, 'num_cached_tokens'),
-    ),
-    cacheWrite: firstGiven(
-      at(usage, 'cache_creation_input_tokens'),
-      at(input, 'cache_write_tokens'),
-      at(input, 'cache_creation_tokens'),
-    ),
-    cacheWrite1h: firstGiven(
-      at(input, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
-      at(usage, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
-      at(usage, 'cache_creation', 'ephemeral_1h_input_tokens'),
-    ),
-    reasoning: firstGiven(at(output, 'reasoning_tokens'), at(usage, 'reasoning_tokens')),
-    inputAudio: at(input, 'audio_tokens') ?? undefined,
-    inputImage: at(input, 'image_tokens') ?? undefined,
-    inputVideo: at(input, 'video_tokens') ?? undefined,
-    cacheReadAudio: at(cached, 'audio_tokens') ?? undefined,
-    cacheReadImage: at(cached, 'image_tokens') ?? undefined,
-    outputAudio: at(output, 'audio_tokens') ?? undefined,
-    // An answer that counts its text has divided its output, so that there is no image in it.
-    outputImage: at(output, 'image_tokens') ?? (isGiven(at(output, 'text_tokens')) ? 0 : undefined),
-    outputVideo: at(output, 'video_tokens') ?? undefined,
-  };
 }
 
 function isGiven(count: unknown): boolean {
@@ -306,7 +279,15 @@ function aiSdk(usage: object, { provider, model }: CallOf): Reading {
   // What was written to their caches is told by nothing.
   if (isBeside) return { counts, inclusion: { cache: 'beside', apart: 0 } };
   const reasoning = isWhole ? 'inside' : placeOfThoughts(counts, { provider, model });
-  return { counts, inclusion: { cache: 'inside', reasoning } };
+  const finer = isWhole ? rawParts(at(usage, 'raw'), { provider, model }) : {};
+  const whole = { ...finer, ...withoutAbsent(counts) };
+  return { counts: whole, inclusion: { cache: 'inside', reasoning } };
+}
+
+/** What the SDK does not divide, the provider's own usage does, which later versions hand on beside their own. */
+function rawParts(raw: unknown, call: CallOf): ReportedCounts {
+  const counts = isObject(raw) ? statedCounts({ usage: raw, ...call })?.counts : undefined;
+  return presentOf(finerParts(counts ?? {}));
 }
 
 function objectOf(value: unknown): object | undefined {

@@ -26,6 +26,58 @@ test('what the AI SDK from version 6 on counts holds what was cached and written
   }
 });
 
+test('what the AI SDK does not divide, the usage of the provider in it does', () => {
+  const usage = {
+    ...{ inputTokens: 5000, outputTokens: 1300, totalTokens: 6300 },
+    inputTokenDetails: { noCacheTokens: 1000, cacheReadTokens: 1000, cacheWriteTokens: 3000 },
+    raw: {
+      ...{ input_tokens: 1000, output_tokens: 1300 },
+      ...{ cache_read_input_tokens: 1000, cache_creation_input_tokens: 3000 },
+      cache_creation: { ephemeral_5m_input_tokens: 1000, ephemeral_1h_input_tokens: 2000 },
+      server_tool_use: { web_search_requests: 2 },
+    },
+  };
+  expect(readProviderUsage({ usage, provider: 'anthropic' })).toEqual({
+    assumed: false,
+    unexplained: 0,
+    usage: {
+      ...{ input_tokens: 5000, cache_read_tokens: 1000, cache_write_tokens: 3000 },
+      ...{ cache_write_1h_tokens: 2000, output_tokens: 1300, searches: 2 },
+    },
+  });
+  const drawn = {
+    ...{ inputTokens: 10, outputTokens: 1300, inputTokenDetails: { noCacheTokens: 10 } },
+    raw: {
+      ...{ promptTokenCount: 10, candidatesTokenCount: 1300 },
+      candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 1290 }],
+    },
+  };
+  expect(readProviderUsage({ usage: drawn, provider: 'google' }).usage).toEqual({
+    ...{ input_tokens: 10, output_tokens: 1300, output_image_tokens: 1290 },
+  });
+});
+
+test('what LangChain divides is within its sums, whoever the provider is, and names the tier', () => {
+  const usage = {
+    ...{ input_tokens: 500, output_tokens: 100, total_tokens: 600 },
+    input_token_details: { audio: 20, cache_creation: 0, priority_cache_read: 100, priority: 380 },
+    output_token_details: { priority_reasoning: 64, priority: 36 },
+  };
+  for (const provider of ['openai', 'anthropic']) {
+    expect(readProviderUsage({ usage, provider }).usage).toEqual({
+      ...{ input_tokens: 500, cache_read_tokens: 100, cache_write_tokens: 0 },
+      ...{ input_audio_tokens: 20, output_tokens: 100, reasoning_tokens: 64 },
+    });
+  }
+  const event = {
+    ...{ event_id: 'e', occurred_at: '2026-10-15T12:00:00Z', status: 'ok' },
+    ...{ requested_model: 'gpt-5', provider_usage: usage },
+  };
+  expect(readBody(JSON.stringify(event), context)).toMatchObject([
+    { event: { serviceTier: 'priority' } },
+  ]);
+});
+
 test('what the AI SDK of version 5 counts is what the provider calls its input', () => {
   const usage = { inputTokens: 100, cachedInputTokens: 60, outputTokens: 20, totalTokens: 120 };
   const inputOf = (provider: string) =>

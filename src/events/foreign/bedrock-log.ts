@@ -84,6 +84,7 @@ function usageOf(log: object): NativeUsage {
     cacheRead: firstGiven(at(log, 'input', 'cacheReadInputTokenCount'), answer.cacheRead),
     cacheWrite: firstGiven(at(log, 'input', 'cacheWriteInputTokenCount'), answer.cacheWrite),
     cacheWrite1h: answer.cacheWrite1h,
+    searches: answer.searches,
   };
   const hasTokens = Object.values(counts).some((count) => (countOf(count) ?? 0) !== 0);
   const images = hasTokens ? undefined : imagesOf(log);

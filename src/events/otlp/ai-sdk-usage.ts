@@ -1,7 +1,9 @@
 import { countOf, isCount } from '../foreign/foreign-count.ts';
 import type { CallOf, Inclusion, ReportedCounts } from '../foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, parseJson, withoutAbsent } from '../foreign/foreign-value.ts';
+import { searchesOfGemini } from '../gemini-usage.ts';
 import { providerCounts } from '../provider-usage.ts';
+import { finerParts } from '../usage-parts.ts';
 import { withSteps } from '../usage-steps.ts';
 import type { Attributes } from './otlp-attributes.ts';
 
@@ -12,7 +14,7 @@ import type { Attributes } from './otlp-attributes.ts';
  * |---------|------------------------------|-------------------------------|-------------------------------|---------------|
  * | 4       | ai.usage.promptTokens        | cache beside; camel metadata  | cache in, thoughts metadata   | all inside    |
  * | 5       | no ai.usage.inputTokenDetails| cache beside; usage metadata  | the same                      | all inside    |
- * | 6       | ai.usage.inputTokenDetails.* | all inside                    | all inside                    | all inside    |
+ * | 6, 7    | ai.usage.inputTokenDetails.* | all inside; hour in metadata  | all inside; kinds in metadata | all inside    |
  *
  * Of generated calls (`doGenerate`) versions 4 and 5 write no cached tokens; the provider's metadata has them.
  * Where it is gone, they cannot be recovered, and the usage is `assumed`.
@@ -22,12 +24,15 @@ export function aiSdkReading(
   counts: ReportedCounts,
   call: CallOf,
 ): { readonly counts: ReportedCounts; readonly inclusion: Inclusion } {
-  if ([...attributes.keys()].some((name) => name.startsWith(DETAILS))) return inside(counts);
+  if ([...attributes.keys()].some((name) => name.startsWith(DETAILS))) {
+    return inside({ ...metadataParts(attributes, call), ...counts });
+  }
   if (String(attributes.get('ai.operationId')).endsWith('.doEmbed')) return inside(counts);
-  const metadata = parseJson(attributes.get('ai.response.providerMetadata'));
+  const metadata = parseJson(attributes.get(METADATA));
   const gemini = geminiUsage(metadata);
   if (gemini !== null) {
-    const whole = { ...counts, reasoning: undefined, ...gemini };
+    const searches = geminiSearches(metadata, call);
+    const whole = { ...counts, reasoning: undefined, searches, ...gemini };
     return { counts: withoutAbsent(whole), inclusion: { cache: 'inside', reasoning: 'beside' } };
   }
   const apart = anthropicParts(metadata) ?? bedrockParts(metadata);
@@ -49,9 +54,34 @@ export function aiSdkReading(
 const BESIDE: Inclusion = { cache: 'beside', outOfTotal: 'cache' };
 
 const DETAILS = 'ai.usage.inputTokenDetails.';
+const METADATA = 'ai.response.providerMetadata';
 
-export function isAiSdk(attributes: Attributes, scope: string): boolean {
-  return scope === 'ai' && attributes.has('ai.operationId');
+/** The scope is that of the tracer which an application hands to the SDK, and of any name. */
+export function isAiSdk(attributes: Attributes): boolean {
+  return attributes.has('ai.operationId');
+}
+
+/** Returns what versions from 6 on count within their totals and leave to the provider's metadata to divide. */
+export function metadataParts(attributes: Attributes, call: CallOf): ReportedCounts {
+  const metadata = parseJson(attributes.get(METADATA));
+  if (!isObject(metadata)) return {};
+  const { cacheWrite, cacheWrite1h, searches } = anthropicParts(metadata) ?? {};
+  return withoutAbsent({
+    ...finerParts(geminiUsage(metadata) ?? {}),
+    ...withoutAbsent({ cacheWrite: cacheWrite === 0 ? undefined : cacheWrite, cacheWrite1h }),
+    searches: searches ?? geminiSearches(metadata, call),
+  });
+}
+
+function geminiSearches(metadata: unknown, { model }: CallOf): number | undefined {
+  const own = geminiOwn(metadata, 'groundingMetadata');
+  if (own === undefined) return undefined;
+  return searchesOfGemini({ candidates: [{ groundingMetadata: own }], modelVersion: model });
+}
+
+/** Returns what Google's packages hand on of an answer, each under a name of its own. */
+function geminiOwn(metadata: unknown, name: string): unknown {
+  return firstGiven(...['google', 'vertex', 'googleVertex'].map((own) => at(metadata, own, name)));
 }
 
 function inside(counts: ReportedCounts) {
@@ -67,11 +97,7 @@ function unrecoverable(counts: ReportedCounts) {
 }
 
 function geminiUsage(metadata: unknown): ReportedCounts | null {
-  const usage = firstGiven(
-    at(metadata, 'google', 'usageMetadata'),
-    at(metadata, 'vertex', 'usageMetadata'),
-    at(metadata, 'googleVertex', 'usageMetadata'),
-  );
+  const usage = geminiOwn(metadata, 'usageMetadata');
   if (!isObject(usage)) return null;
   const counts = withoutAbsent(providerCounts({ usage })?.counts ?? {});
   return Object.keys(counts).length > 0 ? counts : null;

@@ -1,12 +1,15 @@
 import { countOf, isCount } from '../foreign/foreign-count.ts';
 import {
   type CallOf,
+  type Inclusion,
   type NativeUsage,
   nativeUsage,
   type ReportedCounts,
 } from '../foreign/foreign-usage.ts';
 import { at, isObject, type JsonObject } from '../foreign/foreign-value.ts';
-import { readProviderUsage } from '../provider-usage.ts';
+import { readProviderUsage, statedCounts } from '../provider-usage.ts';
+import { holdsUnknownTokens } from '../unknown-tokens.ts';
+import { finerParts, measuresOf } from '../usage-parts.ts';
 
 /**
  * Reads the usage details of a Langfuse observation. What includes what:
@@ -17,7 +20,8 @@ import { readProviderUsage } from '../provider-usage.ts';
  * | Python's wrapper of OpenAI      | prompt_tokens, …_details, or the Responses names   | OpenAI's own           |
  * | whoever writes them by hand     | input with parts of it, proven by total            | parts within           |
  *
- * The buckets are open-ended: every name that begins with a side is a bucket of it, and the total checks.
+ * The buckets are open-ended: every name that begins with a side is a bucket of it, and the total checks. What begins with
+ * none is counted beside them, such as searches; tokens among it that nobody knows leave the usage assumed.
  */
 export function langfuseUsage(details: JsonObject, call: CallOf): NativeUsage {
   if (OPENAI_NAMES.some((name) => Object.hasOwn(details, name))) {
@@ -25,7 +29,31 @@ export function langfuseUsage(details: JsonObject, call: CallOf): NativeUsage {
   }
   const buckets = Object.entries(details).flatMap(bucketOf);
   const total = firstCount(at(details, 'total'), at(details, 'totalTokens'));
-  return sumBuckets(withoutRepeats(buckets, total), total, call);
+  const beside = besideSides(details);
+  if (buckets.length === 0) return nativeUsage({ ...measuresOf(beside), total }, INSIDE, call);
+  const read = sumBuckets(withoutRepeats(buckets, total), {
+    total,
+    beside: finerParts(beside),
+    call,
+  });
+  const isWhole = sum(buckets) === total || !holdsUnknownTokens(besideNames(details));
+  return isWhole ? read : { ...read, assumed: true };
+}
+
+const INSIDE: Inclusion = { cache: 'inside' };
+
+/** What is of no side: counts beside any token, which have the names that providers give them. */
+function besideSides(details: JsonObject): ReportedCounts {
+  const usage = besideNames(details);
+  const images = at(usage, 'images');
+  return { ...statedCounts({ usage })?.counts, ...(isCount(images) ? { images } : {}) };
+}
+
+function besideNames(details: JsonObject): JsonObject {
+  const names = Object.entries(details).filter(
+    ([name]) => sideOf(name) === null && !/^total/.test(name),
+  );
+  return Object.fromEntries(names);
 }
 
 /** Details that were flattened into names with a dot, as objects again. */
@@ -114,8 +142,7 @@ function withoutRepeats(buckets: readonly Bucket[], total: number | undefined): 
  */
 function sumBuckets(
   buckets: readonly Bucket[],
-  total: number | undefined,
-  call: CallOf,
+  { total, beside, call }: { total: number | undefined; beside: ReportedCounts; call: CallOf },
 ): NativeUsage {
   const of = (side: Bucket['side']) => buckets.filter((bucket) => bucket.side === side);
   const [input, output] = [readingsOf(of('input')), readingsOf(of('output'))];
@@ -127,13 +154,14 @@ function sumBuckets(
   const parts = buckets.filter(({ kind }) => kind !== null);
   const kinds = Map.groupBy(parts, ({ kind }) => kind);
   const counts: Record<string, unknown> = {
+    ...beside,
     ...{ input: side('input', inputs), output: side('output', outputs), total },
   };
   for (const [kind, ofKind] of kinds) counts[String(kind)] = sumOrWrong(ofKind);
   const oneHour = counts['cacheWrite1h'];
   // An hour's writes are a part of all that was written.
   if (isCount(oneHour)) counts['cacheWrite'] = oneHour + Number(counts['cacheWrite'] ?? 0);
-  return nativeUsage(counts, { cache: 'inside' }, call);
+  return nativeUsage(counts, INSIDE, call);
 }
 
 const SIDE_ITSELF = /^(?:input|prompt|output|completion)(?:_?tokens)?$/i;

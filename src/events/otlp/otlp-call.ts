@@ -1,6 +1,7 @@
 import { serviceTier, tierIn } from '../foreign/foreign-tier.ts';
 import { at, firstGiven, parseJson } from '../foreign/foreign-value.ts';
 import { litellmCall } from '../foreign/litellm-calls.ts';
+import { langchainParts, langchainTier } from '../usage-details.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
 const EXECUTED_MODELS = [
@@ -128,12 +129,26 @@ export function tierOf(attributes: Attributes): unknown {
       'anthropic.response.service_tier',
     ]),
     at(metadata, 'openai', 'serviceTier'),
+    at(metadata, 'azure', 'serviceTier'),
     tierIn(at(metadata, 'anthropic', 'usage'), at(metadata, 'google', 'usageMetadata')),
     tierIn(at(metadata, 'vertex', 'usageMetadata'), at(metadata, 'googleVertex', 'usageMetadata')),
     tierIn(at(objectAt(attributes, 'gcp.vertex.agent.llm_response'), 'usage_metadata')),
+    langchainTier(...USAGES.map((name) => objectAt(attributes, name)).flatMap(withParts)),
     firstAttribute(attributes, [
       'openai.request.service_tier',
       'gen_ai.openai.request.service_tier',
     ]),
   );
+}
+
+/** Where LangChain's details of usage stand, which are named after the tier; Langfuse has them as buckets. */
+const USAGES = [
+  'gen_ai.usage.input_token_details',
+  'gen_ai.usage.output_token_details',
+  'langsmith.usage_metadata',
+  'langfuse.observation.usage_details',
+];
+
+function withParts(usage: unknown): readonly unknown[] {
+  return [usage, ...langchainParts(usage)];
 }

@@ -2,7 +2,7 @@ import type { ReportedCounts } from '../foreign/foreign-usage.ts';
 
 /**
  * Each count under all the names that it has had: the convention of today first, then its older forms, then
- * those of single vendors (Pydantic AI's `details`, Mastra's, OpenRouter's and Sentry's dots, OpenInference,
+ * those of single vendors (Pydantic AI's `details`, for Gemini by kind and side, Mastra's, OpenRouter's and Sentry's dots, OpenInference,
  * Traceloop, the AI SDK, Codex).
  */
 export const TOKEN_NAMES = {
@@ -16,6 +16,7 @@ export const TOKEN_NAMES = {
     'ai.usage.inputTokens',
     'ai.usage.promptTokens',
     'ai.usage.tokens',
+    'ai.usage.input_tokens',
   ],
   output: [
     'gen_ai.usage.output_tokens',
@@ -26,12 +27,14 @@ export const TOKEN_NAMES = {
     'llm.usage.output_tokens',
     'ai.usage.outputTokens',
     'ai.usage.completionTokens',
+    'ai.usage.output_tokens',
   ],
   total: [
     'gen_ai.usage.total_tokens',
     'llm.usage.total_tokens',
     'llm.token_count.total',
     'ai.usage.totalTokens',
+    'ai.usage.total_tokens',
   ],
   cacheRead: [
     'gen_ai.usage.cache_read.input_tokens',
@@ -43,6 +46,7 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.details.cache_read_tokens',
     'gen_ai.usage.details.cache_read_input_tokens',
     'gen_ai.usage.details.cached_tokens',
+    'gen_ai.usage.details.cached_content_tokens',
     'gen_ai.usage.prompt_tokens_details.cached_tokens',
     'gen_ai.usage.input_tokens_details.cached_tokens',
     'llm.token_count.prompt_details.cache_read',
@@ -92,32 +96,52 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.input_audio_tokens',
     'gen_ai.usage.input_tokens.audio',
     'gen_ai.usage.details.input_audio_tokens',
+    'gen_ai.usage.details.audio_prompt_tokens',
     'llm.token_count.prompt_details.audio',
   ],
   inputImage: [
     'gen_ai.usage.image.input_tokens',
     'gen_ai.usage.input_image_tokens',
     'gen_ai.usage.details.input_image_tokens',
+    'gen_ai.usage.details.image_prompt_tokens',
     'llm.token_count.prompt_details.image',
   ],
-  inputVideo: ['gen_ai.usage.video.input_tokens', 'gen_ai.usage.input_video_tokens'],
+  inputVideo: [
+    'gen_ai.usage.video.input_tokens',
+    'gen_ai.usage.input_video_tokens',
+    'gen_ai.usage.details.video_prompt_tokens',
+  ],
   inputText: ['gen_ai.usage.text.input_tokens'],
   outputText: ['gen_ai.usage.text.output_tokens'],
   cacheReadText: ['gen_ai.usage.text.cache_read.input_tokens'],
   cacheReadAudio: [
     'gen_ai.usage.audio.cache_read.input_tokens',
     'gen_ai.usage.details.cache_audio_read_tokens',
+    'gen_ai.usage.details.audio_cache_tokens',
   ],
-  cacheReadImage: ['gen_ai.usage.image.cache_read.input_tokens'],
+  cacheReadImage: [
+    'gen_ai.usage.image.cache_read.input_tokens',
+    'gen_ai.usage.details.image_cache_tokens',
+  ],
+  cacheReadVideo: ['gen_ai.usage.details.video_cache_tokens'],
   outputAudio: [
     'gen_ai.usage.audio.output_tokens',
     'gen_ai.usage.output_audio_tokens',
     'gen_ai.usage.output_tokens.audio',
     'gen_ai.usage.details.output_audio_tokens',
+    'gen_ai.usage.details.audio_candidates_tokens',
     'llm.token_count.completion_details.audio',
   ],
-  outputImage: ['gen_ai.usage.image.output_tokens', 'gen_ai.usage.output_image_tokens'],
-  outputVideo: ['gen_ai.usage.video.output_tokens', 'gen_ai.usage.output_video_tokens'],
+  outputImage: [
+    'gen_ai.usage.image.output_tokens',
+    'gen_ai.usage.output_image_tokens',
+    'gen_ai.usage.details.image_candidates_tokens',
+  ],
+  outputVideo: [
+    'gen_ai.usage.video.output_tokens',
+    'gen_ai.usage.output_video_tokens',
+    'gen_ai.usage.details.video_candidates_tokens',
+  ],
   searches: [
     'gen_ai.usage.web_search_requests',
     'gen_ai.usage.server_tool_use.web_search_requests',

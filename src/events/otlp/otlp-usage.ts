@@ -16,7 +16,9 @@ import {
   withoutAbsent,
 } from '../foreign/foreign-value.ts';
 import { providerCounts, readProviderUsage } from '../provider-usage.ts';
-import { aiSdkReading, isAiSdk } from './ai-sdk-usage.ts';
+import { langchainDetails } from '../usage-details.ts';
+import { aiSdkReading, isAiSdk, metadataParts } from './ai-sdk-usage.ts';
+import { flatUsage } from './flat-usage.ts';
 import { langfuseUsage } from './langfuse-usage.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
@@ -79,16 +81,19 @@ const BEDROCK_MODEL = /^(?:arn:aws|(?:[a-z-]+\.)?(?:anthropic|amazon|meta|mistra
 
 export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
   const call = { provider: providerOf(attributes), model: callModel(attributes) };
-  if (isClaudeCode(attributes)) return nativeUsage(plainCounts(attributes), CLAUDE_CODE, call);
-  const counts = tokenCounts(attributes);
-  if (isAiSdk(attributes, scope)) {
+  const plain = isClaudeCode(attributes) ? plainCounts(attributes) : {};
+  if (Object.keys(plain).length > 0) return nativeUsage(plain, CLAUDE_CODE, call);
+  const counts = tokenCounts(attributes, call);
+  if (isAiSdk(attributes)) {
     const { counts: known, inclusion } = aiSdkReading(attributes, counts, call);
     return nativeUsage(known, inclusion, call);
   }
   const cache = cacheOf(attributes, scope);
   // Of the instrumentations whose input leaves cache out, the total does, too.
   const own = cache === 'beside' ? ({ cache, outOfTotal: 'cache' } as const) : { cache };
-  const [whole, inclusion] = withGeminiAnswer(counts, attributes, own);
+  const isCounted = counts.input !== undefined || counts.output !== undefined;
+  const told = isCounted ? { ...metadataParts(attributes, call), ...counts } : counts;
+  const [whole, inclusion] = withGeminiAnswer(told, attributes, own);
   return Object.keys(whole).length > 0
     ? nativeUsage(whole, inclusion, call)
     : vendorUsage(attributes, call);
@@ -99,7 +104,7 @@ function callModel(attributes: Attributes): unknown {
 }
 
 /** Returns every count that an attribute names, under whatever of its names. */
-function tokenCounts(attributes: Attributes): ReportedCounts {
+function tokenCounts(attributes: Attributes, call: CallOf): ReportedCounts {
   const metadata = objectAt(attributes, 'metadata');
   const look = (names: readonly string[]) =>
     firstGiven(
@@ -120,6 +125,7 @@ function tokenCounts(attributes: Attributes): ReportedCounts {
     cacheWrite: firstGiven(named['cacheWrite'], details.cacheWrite),
   });
   return withoutAbsent({
+    ...flatUsage(attributes, call),
     ...withSums(counts, { inputText, outputText, cacheReadText }),
     ...counts,
   });
@@ -137,27 +143,12 @@ function withSums(counts: ReportedCounts, text: JsonObject): ReportedCounts {
   };
 }
 
-/** Returns what LangChain and LangSmith write, as JSON or as the text of a Python dictionary. */
-function langchainDetails(input: unknown, output: unknown): ReportedCounts {
-  const oneHour = at(input, 'ephemeral_1h_input_tokens');
-  const written = firstGiven(at(input, 'cache_creation'));
-  const ephemeral = sumOf([at(input, 'ephemeral_5m_input_tokens'), oneHour]);
-  return withoutAbsent({
-    cacheRead: firstGiven(at(input, 'cache_read')),
-    cacheWrite: written === 0 ? firstGiven(ephemeral, 0) : firstGiven(written, ephemeral),
-    cacheWrite1h: firstGiven(oneHour),
-    inputAudio: firstGiven(at(input, 'audio')),
-    reasoning: firstGiven(at(output, 'reasoning')),
-    outputAudio: firstGiven(at(output, 'audio')),
-  });
-}
-
 const CLAUDE_CODE: Inclusion = { cache: 'beside' };
 
 function plainCounts(attributes: Attributes): ReportedCounts {
   return withoutAbsent({
-    input: firstAttribute(attributes, ['input_tokens', 'gen_ai.usage.input_tokens']),
-    output: firstAttribute(attributes, ['output_tokens', 'gen_ai.usage.output_tokens']),
+    input: firstAttribute(attributes, ['input_tokens']),
+    output: firstAttribute(attributes, ['output_tokens']),
     cacheRead: firstAttribute(attributes, ['cache_read_tokens']),
     cacheWrite: firstAttribute(attributes, ['cache_creation_tokens']),
   });

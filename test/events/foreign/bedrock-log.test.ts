@@ -40,6 +40,16 @@ test('a record becomes a whole native event, its cached tokens added to the inpu
   });
 });
 
+test('searches stand in the answer alone', () => {
+  const usage = {
+    input_tokens: 4,
+    output_tokens: 202,
+    server_tool_use: { web_search_requests: 2 },
+  };
+  const output = { outputTokenCount: 202, outputBodyJson: { usage } };
+  expect(translate({ ...LOG, output })).toMatchObject({ usage: { searches: 2 } });
+});
+
 test('an error code makes a failed call', () => {
   expect(translate({ ...LOG, errorCode: 'ThrottlingException', output: {} })).toMatchObject({
     status: 'error',

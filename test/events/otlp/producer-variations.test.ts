@@ -178,6 +178,29 @@ describe('spans whose counts are written in another way', () => {
   });
 });
 
+test('a span of Claude Code with the names of the convention counts its cache apart, too', () => {
+  const values = {
+    'gen_ai.request.model': 'claude-opus-4-5',
+    'gen_ai.usage.input_tokens': 10,
+    'gen_ai.usage.output_tokens': 50,
+    'gen_ai.usage.cache_read.input_tokens': 2000,
+  };
+  const body = span('com.anthropic.claude_code.tracing', values, 'claude_code.llm_request');
+  expect(only(body)).toMatchObject({ counts: { uncachedInput: 10, cacheRead: 2000, output: 50 } });
+});
+
+test('the AI SDK on Azure hands on the tier that served', () => {
+  const values = {
+    'ai.operationId': 'ai.generateText.doGenerate',
+    'ai.model.provider': 'azure.responses',
+    'ai.model.id': 'gpt-5',
+    'ai.usage.inputTokens': 10,
+    'ai.usage.outputTokens': 5,
+    'ai.response.providerMetadata': '{"azure":{"serviceTier":"priority"}}',
+  };
+  expect(only(span('ai', values))).toMatchObject({ tier: 'priority' });
+});
+
 test('the log event of Claude Code on Vertex AI names who is paid', () => {
   const values = { model: 'claude-sonnet-4-5@20250929', input_tokens: '12', output_tokens: '40' };
   expect(only(logRecord('claude-code', values, 'claude_code.api_request'))).toMatchObject({
