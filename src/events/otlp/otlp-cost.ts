@@ -1,6 +1,7 @@
 import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
 import { plainDecimal, sumDecimals } from '../foreign/plain-decimal.ts';
 import { openrouterCost, reportedCost } from '../foreign/reported-cost.ts';
+import { langwatchMetrics } from './langwatch-metrics.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 
 /**
@@ -64,5 +65,7 @@ function objectCost(attributes: Attributes): JsonObject | undefined {
   const langfuse = at(objectAt(attributes, 'langfuse.observation.cost_details'), 'total');
   if (langfuse !== undefined) return reportedCost('langfuse', langfuse);
   const mlflow = at(objectAt(attributes, 'mlflow.llm.cost'), 'total_cost');
-  return mlflow === undefined ? undefined : reportedCost('mlflow', mlflow);
+  if (mlflow !== undefined) return reportedCost('mlflow', mlflow);
+  const langwatch = at(langwatchMetrics(attributes), 'cost');
+  return langwatch === undefined ? undefined : reportedCost('langwatch', langwatch);
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../foreign/foreign-value.ts';
+import { at, isObject, type JsonObject } from '../foreign/foreign-value.ts';
 
 /** The protocol's own names in the spelling of protobuf, in which some JSON encoders leave them. */
 const SNAKE_NAMES = [
@@ -39,10 +39,20 @@ export function isSnakeCase(value: object): boolean {
 }
 
 /**
- * Returns a request with the protocol's names as its JSON encoding spells them; other names stay.
+ * Returns a request with the protocol's names as its JSON encoding spells them; other names stay. An exporter that writes its
+ * outermost names by hand may leave what is within as protobuf spells it.
  */
 export function camelRequest(value: object): object {
-  return isSnakeCase(value) ? (camel(value) as object) : value;
+  return isSnakeCase(value) || hasSnakeCaseWithin(value) ? (camel(value) as object) : value;
+}
+
+const WITHIN = ['scope_spans', 'scope_logs', 'instrumentation_library_spans'];
+
+function hasSnakeCaseWithin(value: object): boolean {
+  const lists = [at(value, 'resourceSpans'), at(value, 'resourceLogs')].filter(Array.isArray);
+  return lists.flat().some((ofResource) => {
+    return isObject(ofResource) && WITHIN.some((name) => Object.hasOwn(ofResource, name));
+  });
 }
 
 function camel(value: unknown): unknown {

@@ -85,6 +85,10 @@ const CALLS: ReadonlyMap<string, string> = new Map([
   ['tts', 'speech'],
   ['stt', 'transcription'],
   ['speech_to_text', 'transcription'],
+  // AI SDK 7 has no other name for these than its functions.
+  ['ai.generatespeech', 'speech'],
+  ['ai.transcribe', 'transcription'],
+  ['ai.streamtranscribe', 'transcription'],
 ]);
 
 /** Operations around calls, and beside them, that are no call though they may carry usage or a model. */
@@ -147,6 +151,7 @@ const CONVENTIONS: readonly Convention[] = [
   ['langfuse.observation.type', fromSpanKind],
   ['traceloop.span.kind', fromAgentSpanKind],
   ['langsmith.span.kind', fromSpanKind],
+  ['langwatch.span.type', fromSpanKind],
   ['mlflow.spanType', fromSpanKind],
   ['span.type', fromClaudeCode],
   ['llm.request.type', fromOperationName],
@@ -187,16 +192,33 @@ function fromSpanKind(kind: string, bears: Bears): SpanRole | null {
   return isOwn ? structure('reranker') : role;
 }
 
+/** Functions of the AI SDK that have a span for every provider call inside their own, which repeats the usage of these. */
+const AI_SDK_WRAPPERS: ReadonlySet<string> = new Set([
+  'ai.generateText',
+  'ai.streamText',
+  'ai.generateObject',
+  'ai.streamObject',
+  'ai.workflowAgent.stream',
+  'ai.embed',
+  'ai.embedMany',
+  'ai.rerank',
+]);
+
 /**
  * Returns the older AI SDK: an outer span a function, and inside it one span for every provider
- * call.
+ * call; what is spoken or heard has one span alone. A function that nobody listed is a call where it has usage or a
+ * model, unless one lies below it (R1).
  */
-function fromAiSdkOperation(id: string): SpanRole | null {
+function fromAiSdkOperation(id: string, bears: Bears): SpanRole | null {
   if (!id.startsWith('ai.')) return null;
   if (id.endsWith('.doEmbed')) return call('embeddings');
   if (id.endsWith('.doGenerate') || id.endsWith('.doStream')) return call(aiSdkOperation(id));
   if (id.endsWith('.doRerank')) return call('rerank');
-  return structure(id === 'ai.toolCall' ? 'execute_tool' : 'invoke_agent');
+  if (id === 'ai.toolCall') return structure('execute_tool');
+  const operation = CALLS.get(id.toLowerCase());
+  if (operation !== undefined) return call(operation);
+  const isWrapper = AI_SDK_WRAPPERS.has(id) || !(bears.usage || bears.model);
+  return isWrapper ? structure('invoke_agent') : { kind: 'usage' };
 }
 
 function aiSdkOperation(id: string): string {

@@ -20,6 +20,7 @@ import { langchainDetails } from '../usage-details.ts';
 import { aiSdkReading, isAiSdk, metadataParts } from './ai-sdk-usage.ts';
 import { flatUsage } from './flat-usage.ts';
 import { langfuseUsage } from './langfuse-usage.ts';
+import { langwatchMetrics } from './langwatch-metrics.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
 import { TOKEN_NAMES } from './otlp-usage-names.ts';
@@ -46,6 +47,7 @@ import { USAGE_OBJECT } from './unread-usage.ts';
  * | Claude Code                    | all           | no                                      | span.type                       |
  * | Langfuse                       | JS, Python    | disjoint buckets                        | langfuse-usage.ts               |
  * | LangSmith, LangChain           | all           | yes                                     | usage_metadata                  |
+ * | LangWatch's SDKs               | all           | not told: assumed                       | langwatch.metrics               |
  */
 const SCOPES: readonly (readonly [prefix: string, cache: PartPlace])[] = [
   ['gen_ai', 'inside'],
@@ -206,6 +208,8 @@ function vendorUsage(attributes: Attributes, call: CallOf): NativeUsage {
   if (isObject(langsmith)) return langchainUsage(langsmith, call);
   const mlflow = objectAt(attributes, 'mlflow.chat.tokenUsage');
   if (isObject(mlflow)) return langchainUsage(mlflow, call);
+  const langwatch = langwatchMetrics(attributes);
+  if (langwatch !== undefined) return langwatchUsage(langwatch, call);
   if (attributes.has('genkit:metadata:subtype')) {
     return genkitUsage(at(objectAt(attributes, 'genkit:output'), 'usage'), call);
   }
@@ -247,6 +251,15 @@ function langchainUsage(usage: object, call: CallOf): NativeUsage {
   );
   const own = providerCounts({ usage, ...call, api: 'responses' })?.counts ?? {};
   return nativeUsage({ ...own, ...details }, { cache: 'inside' }, call);
+}
+
+/** The two sums of a call, in whichever case of letters; nothing says what they hold. */
+function langwatchUsage(metrics: unknown, call: CallOf): NativeUsage {
+  const counts = withoutAbsent({
+    input: firstGiven(at(metrics, 'prompt_tokens'), at(metrics, 'promptTokens')),
+    output: firstGiven(at(metrics, 'completion_tokens'), at(metrics, 'completionTokens')),
+  });
+  return nativeUsage(counts, { cache: 'unknown' }, call);
 }
 
 /** Genkit's own names; thoughts are beside the output, as Gemini counts them. */
