@@ -10,6 +10,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('adjust', {}),
   anOperation('allocate list', {}),
   anOperation('allocate reverse', { pool: z.string(), month }),
+  anOperation('audit acts', {}),
   anOperation('audit entry', { entry_id: entry }),
   anOperation('audit line', { tenant_id: z.string(), month: monthField }),
   anOperation('budget list', {}),

@@ -17,6 +17,7 @@ const REQUESTS: Readonly<Record<Operation['operation'], string | null>> = {
   adjust: 'POST /v1/tenants/{tenant}/adjustments',
   'allocate list': 'GET /v1/allocations',
   'allocate reverse': 'POST /v1/allocations/{pool}/{month}/reverse',
+  'audit acts': 'GET /v1/acts',
   'audit entry': 'GET /v1/entries/{entry}',
   'audit line': 'GET /v1/statements/{tenant}/{month}/lines',
   'budget list': 'GET /v1/budgets',

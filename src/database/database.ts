@@ -177,7 +177,7 @@ async function transact<Result>(
     const refuseJump = await beginSaying(client, begin, { saying, heldAgainst });
     const result = await work({ client, kysely: kyselyOn(client) });
     refuseJump();
-    await client.query('commit');
+    await commit(client, begin);
     return result;
   } catch (error) {
     broken = await rollBack(client);
@@ -231,6 +231,30 @@ const lostConnections = new WeakSet<object>();
 
 function rememberLost(error: unknown): void {
   if (error instanceof Error) lostConnections.add(error);
+}
+
+/** Commits that were asked for and not answered, by what was heard instead: each of them stands, or does not. */
+const unansweredCommits = new WeakSet<object>();
+
+async function commit(client: pg.PoolClient, begin: string): Promise<void> {
+  try {
+    await client.query('commit');
+  } catch (error) {
+    if (!ONLY_READS.test(begin) && isUnanswered(error)) unansweredCommits.add(error);
+    throw error;
+  }
+}
+
+/** A server that is ended may have committed before; a connection whose loss was known took no more. */
+function isUnanswered(error: unknown): error is Error {
+  if (!(error instanceof Error) || KNOWN_TO_BE_LOST.test(error.message)) return false;
+  const state = sqlState(error);
+  return state === null || /^(08|57P)/.test(state);
+}
+
+/** Answers true where the connection was lost at a commit, so that nobody knows whether what was asked for stands. */
+export function mayBeCommitted(error: unknown): boolean {
+  return error instanceof Error && unansweredCommits.has(error);
 }
 
 /** A connection that cannot roll back is not given back to the pool. */

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { ClocksApart } from './clocks-apart.ts';
-import { isDatabaseAway, sqlState } from './database.ts';
+import { isDatabaseAway, mayBeCommitted, sqlState } from './database.ts';
 
 /**
  * Explains what the database refused, or why no server could be reached, as what a person can mend;
@@ -13,9 +13,11 @@ export function explainFault(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof ClocksApart) return clocksApart(error);
   const said = detailed(error);
+  if (mayBeCommitted(error)) return notKnown(said);
   const state = sqlState(error) ?? '';
-  const scarce = SCARCE[state];
-  if (scarce !== undefined) return new Refusal('unavailable', `${scarce[0]}: ${said}`, scarce[1]);
+  const passing = PASSING[state];
+  if (passing !== undefined)
+    return new Refusal('unavailable', `${passing[0]}: ${said}`, passing[1]);
   if (isDatabaseAway(error)) {
     return new Refusal(
       'unavailable',
@@ -36,7 +38,7 @@ export function explainFault(error: unknown): Refusal | null {
  */
 export function explainFaultOfServer(error: unknown): Refusal | null {
   const refusal = explainFault(error);
-  if (refusal === null) return null;
+  if (refusal === null || mayBeCommitted(error)) return refusal;
   const { kind, message, remedy } = refusal;
   return new Refusal(kind, message, ['for the operator of this server: ', ...remedy]);
 }
@@ -70,8 +72,16 @@ function clocksApart({ message }: ClocksApart): Refusal {
   );
 }
 
-/** The resources that a server may lack, by SQLSTATE: the message, and the remedy. */
-const SCARCE: Readonly<Record<string, readonly [string, string]>> = {
+/** Whoever does the same once more does it twice, where it stands and has no name of its own. */
+const notKnown = (said: string) =>
+  new Refusal(
+    'unavailable',
+    `the connection to the database was lost at the commit, so that it may be done or not: ${said}`,
+    advise`see with ${{ operation: 'audit acts' }} whether it stands, before you do it again; events may be sent again in any case, and a worker goes on by itself`,
+  );
+
+/** What a server lacks, or what stands in the way of a statement, by SQLSTATE: the message, and the remedy. */
+const PASSING: Readonly<Record<string, readonly [string, string]>> = {
   '53100': [
     "the database's disk is full",
     'make room on the disk of the database, or give it a larger one; what waits then goes on by itself',
@@ -83,6 +93,20 @@ const SCARCE: Readonly<Record<string, readonly [string, string]>> = {
   '53300': [
     'the database takes no more connections',
     'raise its max_connections, or end what holds connections; what waits then goes on by itself',
+  ],
+  '57014': [
+    'the database stopped a statement, and nothing was changed by it',
+    'let the user of DATABASE_URL ask for longer ("alter role … set statement_timeout = 0"), and try again',
+  ],
+  '55P03': [
+    'another session holds what this needs',
+    'try again; where it stays so, pg_locks and pg_stat_activity show who holds it',
+  ],
+  '40P01': ['another transaction stood in the way, and nothing was changed', 'try again'],
+  '40001': ['another transaction stood in the way, and nothing was changed', 'try again'],
+  '25006': [
+    'the database only reads',
+    'give the address of the server that writes in DATABASE_URL (a standby only reads, and so does the former one after a failover); then try again',
   ],
 };
 

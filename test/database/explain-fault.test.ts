@@ -28,3 +28,28 @@ test.each(['XX000', '58030', '58P01'])(
     });
   },
 );
+
+test.each([
+  [
+    '57014',
+    'refusing',
+    'the database stopped a statement, and nothing was changed by it: said',
+    'statement_timeout',
+  ],
+  ['55P03', 'away', 'another session holds what this needs: said', 'pg_locks'],
+  [
+    '40P01',
+    'away',
+    'another transaction stood in the way, and nothing was changed: said',
+    'try again',
+  ],
+  ['25006', 'refusing', 'the database only reads: said', 'the server that writes'],
+])(
+  'a server that answers with state %s is not said to be silent, and what was asked is to be asked again',
+  (code, fault, message, remedy) => {
+    const error = Object.assign(new pg.DatabaseError('said', 4, 'error'), { code });
+    expect(faultOf(error)).toBe(fault);
+    expect(explainFault(error)).toMatchObject({ kind: 'unavailable', message });
+    expect(String(explainFault(error)?.remedy)).toContain(remedy);
+  },
+);

@@ -11,6 +11,8 @@ export interface TcpProxy {
   swallowOpen(): void;
   /** No connection passes anything on, the new ones neither. */
   swallowAll(): void;
+  /** Passes the next piece on that holds this text, and breaks its connection in place of the answer. */
+  loseAnswerTo(text: string): void;
 }
 
 export async function startTcpProxy(target: {
@@ -20,6 +22,7 @@ export async function startTcpProxy(target: {
   const sockets = new Set<Socket>();
   let isCut = false;
   let isSwallowing = false;
+  let losing: string | null = null;
   const server = createServer((near) => {
     if (isCut) return void near.resetAndDestroy();
     if (isSwallowing) {
@@ -27,6 +30,14 @@ export async function startTcpProxy(target: {
       return;
     }
     const far = dial(target.port, target.host);
+    near.on('data', (piece: Buffer) => {
+      if (losing === null || !piece.includes(losing)) return;
+      losing = null;
+      far
+        .unpipe(near)
+        .once('data', () => near.resetAndDestroy())
+        .resume();
+    });
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -64,6 +75,9 @@ export async function startTcpProxy(target: {
     swallowAll() {
       isSwallowing = true;
       swallowOpen();
+    },
+    loseAnswerTo(text) {
+      losing = text;
     },
   };
 }

@@ -49,6 +49,7 @@ const ARGUMENTS: {
   adjust: none,
   'allocate list': none,
   'allocate reverse': ({ pool, month }) => [pool, '--month', month ?? '…'],
+  'audit acts': none,
   'audit entry': ({ entry_id }) => (entry_id === null ? [] : [entry_id]),
   'audit line': ({ tenant_id, month }) => [tenant_id, month],
   'budget list': none,

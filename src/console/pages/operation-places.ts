@@ -10,6 +10,7 @@ const PLACES: Readonly<Record<Operation['operation'], string | null>> = {
   adjust: 'Credit or fee on the page of the tenant',
   'allocate list': 'the page of back-tests',
   'allocate reverse': 'Take back on the page of back-tests',
+  'audit acts': 'the page of acts',
   'audit entry': 'the page of the entry',
   'audit line': 'the statement on the page of the tenant',
   'budget list': 'the budgets on the page of the tenant',

@@ -1,7 +1,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
-import { inTransaction } from '../../database/database.ts';
+import { inTransaction, mayBeCommitted } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
 import { formatPico } from '../../money.ts';
 import type { ActParts } from '../../parts.ts';
@@ -48,7 +48,9 @@ export async function adjustTenant(
       if (!held.eventDigest.equals(digestOf(request))) refuseOtherAdjustment(held);
       return answerOf(held, { state: 'duplicate', entryId: held.entryId });
     }),
-  );
+  ).catch((error: unknown) => {
+    throw mayBeCommitted(error) ? notKnown(error, { ...request, id }) : error;
+  });
   await foldPosted(parts);
   return answer;
 }
@@ -77,6 +79,16 @@ function refuseUnfitAdjustment(request: AdjustRequest): void {
     'bad_request',
     `the ${text} of an adjustment would have ${length} characters`,
     `give it 1 to ${LONGEST_REASON} characters`,
+  );
+}
+
+/** Money that is asked for once more under no id, or under another one, is posted twice. */
+function notKnown(error: unknown, { tenant_id, id }: AdjustRequest): Refusal {
+  const why = error instanceof Error ? error.message : String(error);
+  return new Refusal(
+    'unavailable',
+    `the connection to the database was lost at the commit, so that adjustment "${id}" of tenant "${tenant_id}" may be posted or not: ${why}`,
+    `ask for the same again with the id "${id}", as a form that is sent again does: it is posted once`,
   );
 }
 

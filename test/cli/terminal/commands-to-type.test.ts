@@ -19,6 +19,7 @@ const FORMS: {
     { pool: 'gpu', month: '2026-10' },
     { pool: 'gpu', month: null },
   ],
+  'audit acts': [{}],
   'audit entry': [{ entry_id: 'ent_1' }, { entry_id: null }],
   'audit line': [{ tenant_id: 'acme', month: '2026-10' }],
   'budget list': [{}],

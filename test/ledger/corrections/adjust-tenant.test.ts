@@ -8,10 +8,12 @@ import { renderStatementCsv } from '../../../src/statements/statement-csv.ts';
 import { readStatements } from '../../../src/statements/statement-store.ts';
 import { renderStatementText } from '../../../src/statements/statement-text.ts';
 import { viewStatement } from '../../../src/statements/statement-view.ts';
+import { cli } from '../../support/cli.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { count, freshDatabase, textRows } from '../../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 import { tamper } from '../../support/tamper.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /** Money without a call behind it (R13). */
@@ -106,6 +108,22 @@ it('is taken back as a whole, and not changed', async () => {
   ]);
   expect(await close('2026-10')).toMatchObject({ charge_total: '3.00' });
   expect(await brokenLaws(database)).toEqual([]);
+});
+
+it('a credit whose commit was not answered is posted once by the id that the refusal names', async () => {
+  const { hostname: host, port } = new URL(database.url);
+  const proxy = await startTcpProxy({ host, port: Number(port) });
+  const environment = { DATABASE_URL: database.url.replace(`:${port}/`, `:${proxy.port}/`) };
+  const credit = ['adjust', 'acme', '--amount=-5', '--reason', 'sorry', '--actor', 'ada'];
+  proxy.loseAnswerTo('commit');
+  const lost = await cli(credit, environment);
+  expect(lost.exitCode, lost.stderr).toBe(3);
+  const [, id = ''] = /ask for the same again with the id\s+"([^"]+)"/.exec(lost.stderr) ?? [];
+  const again = await cli([...credit, '--id', id], environment);
+  expect(again.stdout).toContain('already credited, nothing was posted');
+  expect(
+    await textRows(database, "select charge from audit.entries where kind = 'adjustment'"),
+  ).toEqual([{ charge: '-5' }]);
 });
 
 it.each<[number, string]>([
