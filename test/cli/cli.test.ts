@@ -197,6 +197,18 @@ describe('a command', () => {
     expect(replayed.stdout).toBe('1: dismissed, it waits no longer, and was not posted\n');
   });
 
+  it('exits with 1 when it replays what is still in conflict, and waits as before', async () => {
+    const conflicting = await freshDatabase();
+    await importBooks(conflicting, 'standard');
+    await receiveEvents(conflicting, [nativeEvent()]);
+    await receiveEvents(conflicting, [nativeEvent({ requested_model: 'gpt-4o-mini' })]);
+    const replayed = await cli(['quarantine', 'replay', '1'], { DATABASE_URL: conflicting.url });
+    expect(replayed.exitCode, replayed.stderr).toBe(1);
+    expect(replayed.stdout).toBe(
+      '1: conflict, the ledger still holds this event with another content\n',
+    );
+  });
+
   it('exits with 1 when verify finds a law broken, and names the row', async () => {
     const broken = await freshDatabase();
     await importBooks(broken, 'standard');

@@ -87,7 +87,7 @@ function addReplay(group: Command): void {
   });
 }
 
-const NOT_POSTED: ReadonlySet<string> = new Set(['quarantined', 'dismissed']);
+const NOT_POSTED: ReadonlySet<string> = new Set(['conflict', 'quarantined', 'dismissed']);
 
 interface NoteFlags {
   readonly reason: string;

@@ -106,6 +106,18 @@ export function listQuarantined(
   return query.orderBy('quarantine_id').limit(limit).execute();
 }
 
+/** Lists the numbers of all that wait, oldest first: their bodies together may be more than a process can hold. */
+export async function listWaitingIds(database: Database): Promise<readonly bigint[]> {
+  const rows = await database.kysely
+    .selectFrom('quarantine')
+    .select('quarantine_id')
+    .where('replayed_at', 'is', null)
+    .where('dismissed_at', 'is', null)
+    .orderBy('quarantine_id')
+    .execute();
+  return rows.map(({ quarantine_id }) => quarantine_id);
+}
+
 /** Lists some of them without their bodies, which are long. */
 export async function surveyQuarantined(
   database: Database,

@@ -9,7 +9,7 @@ import { type Conflict, recordItems } from '../record-batch.ts';
 import { detailOfFault } from '../record-or-isolate.ts';
 import type { ReplayAnswer, Replayed, ReplayRequest } from './quarantine-answer.ts';
 import {
-  listQuarantined,
+  listWaitingIds,
   lockQuarantined,
   markReplayed,
   readQuarantined,
@@ -21,8 +21,6 @@ export interface ReplayParts extends ActParts {
   readonly reading: ReadSettings;
 }
 
-const ALL_AT_ONCE = 100_000;
-
 /**
  * Reads and posts quarantined events again, each in a transaction of its own. One that is still
  * refused keeps waiting, unchanged, and holds up no other, whatever refuses it; one that posts, or turns
@@ -33,10 +31,9 @@ export async function replayQuarantine(
   { quarantine_ids: given }: ReplayRequest,
 ): Promise<ReplayAnswer> {
   const { database } = parts;
-  const waiting = await listQuarantined(database, { all: false, limit: ALL_AT_ONCE });
   // Each named id must exist, so that a mistyped one is not passed over in silence.
   for (const id of given) await readQuarantined(database, id);
-  const ids = given.length > 0 ? given : waiting.map((row) => row.quarantine_id);
+  const ids = given.length > 0 ? given : await listWaitingIds(database);
   const answers: Replayed[] = [];
   for (const id of ids) answers.push(await replayOne(parts, id));
   await foldPosted(parts);

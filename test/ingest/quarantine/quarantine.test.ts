@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { checkLaws } from '../../../src/audit/laws/check-laws.ts';
 import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
-import type { Database } from '../../../src/database/database.ts';
+import { closeDatabase, type Database, openDatabase } from '../../../src/database/database.ts';
 import { hashOfEmail } from '../../../src/events/email-identifiers.ts';
 import { acceptConflict } from '../../../src/ingest/quarantine/accept-conflict.ts';
 import {
@@ -397,6 +397,24 @@ describe('a replay', () => {
       { quarantine_id: '2', outcome: 'posted', detail: null },
     ]);
     expect(await waiting(database)).toMatchObject([{ event_id: 'w2', reason: 'conflict' }]);
+  });
+
+  it('reads the bodies alone of what it replays, however much waits beside it', async () => {
+    const database = await ready();
+    await waitForItsTime(database, nativeEvent({ event_id: 'named' }));
+    await database.pool.query(
+      `insert into quarantine (batch_id, received_at, reason, detail, body, cut)
+       select 1, now(), 'not_json', 'no JSON', repeat('x', 500000), 0 from generate_series(1, 20)`,
+    );
+    const own = openDatabase({ url: database.url, connections: 1, onConnectionLost: () => {} });
+    onTestFinished(() => closeDatabase(own));
+    const [replayed] = await replayQuarantine(partsOf(own), { quarantine_ids: [1n] });
+    expect(replayed).toMatchObject({ quarantine_id: '1', outcome: 'posted' });
+    const client = await own.pool.connect();
+    const { bytesRead } = Object(Reflect.get(client, 'connection')).stream;
+    client.release();
+    expect(bytesRead).toBeGreaterThan(0);
+    expect(bytesRead).toBeLessThan(1_000_000);
   });
 
   it('of a response that was posted while it waited is a duplicate', async () => {
