@@ -6,6 +6,7 @@ import type { Migration, MigrationProvider } from 'kysely/migration';
 import { Migrator } from 'kysely/migration';
 import { pause } from '../clock.ts';
 import { andMore } from '../counted.ts';
+import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import { version } from '../version.ts';
 import type { Database } from './database.ts';
@@ -30,6 +31,7 @@ export async function migrate(database: Database): Promise<readonly string[]> {
     files.map(({ name }) => name),
   );
   if (newer.length > 0) throw olderThan(newer);
+  await refuseOtherEncoding(database);
   await refuseForeignTables(database, files);
   const migrator = new Migrator({
     db: database.kysely,
@@ -40,6 +42,23 @@ export async function migrate(database: Database): Promise<readonly string[]> {
   const results = await applyMissing(migrator);
   await checkHashes(database, files);
   return results.map((result) => result.migrationName);
+}
+
+/**
+ * Refuses a new database that does not keep texts as UTF-8, as initdb makes it where no locale is set: names that are not
+ * ASCII would be refused there, or taken for others. A ledger that is in one already is left to go on.
+ */
+async function refuseOtherEncoding(database: Database): Promise<void> {
+  const { rows } = await database.pool.query<{ encoding: string; is_new: boolean }>(
+    `select current_setting('server_encoding') as encoding, to_regclass('schema_migrations') is null as is_new`,
+  );
+  const { encoding, is_new: isNew } = present(rows[0], 'the encoding of the database');
+  if (encoding === 'UTF8' || !isNew) return;
+  throw new Refusal(
+    'misconfigured',
+    `the database keeps its texts as ${encoding}, which does not hold every name`,
+    `make it anew and name it in DATABASE_URL: "create database … encoding 'UTF8' template template0"`,
+  );
 }
 
 /**

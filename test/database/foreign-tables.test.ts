@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { closeDatabase, openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 
@@ -30,6 +31,28 @@ it('so does one that keeps a table of migrations of another form', async () => {
   const database = await databaseWith('create table schema_migrations (version text)');
   await expect(migrate(database)).rejects.toMatchObject({ kind: 'misconfigured' });
   expect(await textRows(database, TABLES)).toEqual([{ relname: 'schema_migrations' }]);
+});
+
+it('a new database of another encoding than UTF-8 is refused before anything is made there', async () => {
+  const server = await freshDatabase({ schema: 'empty', connections: 1 });
+  for (const encoding of ['SQL_ASCII', 'LATIN1']) {
+    const name = `texts_${encoding.toLowerCase()}_${server.name}`;
+    await server.pool.query(
+      `create database ${name} encoding '${encoding}' template template0 lc_collate 'C' lc_ctype 'C'`,
+    );
+    const url = server.url.replace(server.name, name);
+    const database = openDatabase({ url, connections: 2, onConnectionLost: () => {} });
+    try {
+      await expect(migrate(database)).rejects.toMatchObject({
+        kind: 'misconfigured',
+        message: `the database keeps its texts as ${encoding}, which does not hold every name`,
+      });
+      expect(await textRows(database, TABLES)).toEqual([]);
+    } finally {
+      await closeDatabase(database);
+      await server.pool.query(`drop database ${name} with (force)`);
+    }
+  }
 });
 
 it('tables of other names are left beside ours', async () => {
