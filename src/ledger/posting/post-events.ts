@@ -1,17 +1,18 @@
 import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
-import type { UsageEvent } from '../../events/event.ts';
 import { isModelCall } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
 import { placeUsage } from '../../periods/placement.ts';
 import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { NewEntry } from '../entries/entry.ts';
 import { usageEntry } from '../entries/entry.ts';
-import { type EventKey, eventKeysOf, eventText, tenantsOf } from '../entries/event-keys.ts';
+import { eventKeysOf, tenantsOf } from '../entries/event-keys.ts';
 import { withFirstRequested } from './first-requested.ts';
 import { eventsToPost } from './known-calls.ts';
+import type { PostedEvent } from './new-or-repeated.ts';
+import { partText, tellNewFromRepeated } from './new-or-repeated.ts';
 import type { SecondReport } from './other-reports-store.ts';
-import { insertSecondReports, readOfSameHash } from './other-reports-store.ts';
+import { insertSecondReports } from './other-reports-store.ts';
 import type { BatchHead, StructureSpan } from './posting-store.ts';
 import {
   copyEntries,
@@ -19,34 +20,13 @@ import {
   insertPeriods,
   insertStructureSpans,
   lockForPosting,
-  probeEvents,
 } from './posting-store.ts';
-import { readKnownReports } from './read-known-reports.ts';
 import type { ReceivedEvent } from './received-event.ts';
 import type { ReferenceCache } from './reference-cache.ts';
-import type { ReportLookups } from './report-lookups.ts';
-import type { CallReport } from './same-call.ts';
-import { mayRepeatCalls, reportsOf } from './same-call.ts';
-import type { Settlement } from './settlement-store.ts';
-import { queueSettlements } from './settlement-store.ts';
+import { reportsOf } from './same-call.ts';
+import { queueSettlements, settlementsOf } from './settlement-store.ts';
 import type { UnnamedSpan } from './unnamed-span-store.ts';
 import { insertUnnamedSpans } from './unnamed-span-store.ts';
-
-/** The answer to posting one event (R9). A conflict names what the ledger holds; it changes nothing. */
-export type PostOutcome =
-  | { readonly kind: 'posted' }
-  | { readonly kind: 'duplicate' }
-  | {
-      readonly kind: 'conflict';
-      readonly ledgerDigest: Buffer;
-      /** The event that has the same provider response with other counts; null where it is this event. */
-      readonly sameResponse: EventKey | null;
-    };
-
-interface PostedEvent<Received extends ReceivedEvent> {
-  readonly received: Received;
-  readonly outcome: PostOutcome;
-}
 
 export interface Posting<Received extends ReceivedEvent> {
   readonly batchId: bigint;
@@ -112,117 +92,6 @@ function repeatedWithinMessage({ event, repeats }: ReceivedEvent): readonly Seco
   return eventKeysOf(event).map((report) => ({ report, repeats: of, tie: because }));
 }
 
-interface Told<Received extends ReceivedEvent> {
-  readonly judged: readonly PostedEvent<Received>[];
-  readonly seconds: readonly SecondReport[];
-  /** What is posted as a step between two other spans of its trace, since it repeats a report. */
-  readonly steps: ReadonlyMap<ReceivedEvent, ReceivedEvent>;
-  /** What is new has its response in common with another report, as `partText`. */
-  readonly sharing: Set<string>;
-  /** The holds that repeated reports name: their call is in the ledger already. */
-  readonly ended: readonly Settlement[];
-}
-
-/**
- * The first report of an event id is new; one that is equal to any content that was taken for the event's, by
- * its first report or by a conflict that a person accepted, is a duplicate; another content is a conflict. So is
- * another report of one call, by what both measured (R8). What stands earlier in the same batch counts as
- * being in the ledger.
- */
-async function tellNewFromRepeated<Received extends ReceivedEvent>(
-  transaction: Transaction,
-  lookups: ReportLookups,
-  events: readonly Received[],
-): Promise<Told<Received>> {
-  const areCompared = lookups.areOfAll || mayRepeatCalls(events);
-  const keyed = events.map((received) => {
-    const keys = eventKeysOf(received.event);
-    const reports = areCompared ? reportsOf(received.event, received.digest) : NO_REPORTS;
-    return { received, keys, texts: keys.map(eventText), reports };
-  });
-  const held = await probeEvents(
-    transaction,
-    keyed.flatMap(({ keys }) => keys),
-  );
-  // The call of an event that is known is not asked for.
-  const unknown = keyed.filter(({ texts }) => firstHeld(held, texts) === undefined);
-  const asked = unknown.flatMap(({ reports }) => reports);
-  const known = await readKnownReports(transaction, asked, lookups.dueOf(asked));
-  const seconds: SecondReport[] = [];
-  const steps = new Map<ReceivedEvent, ReceivedEvent>();
-  const ofSameHash = lookups.areOfHashes ? await readOfSameHash(transaction, asked) : NO_REPORTS;
-  const sharing = new Set(ofSameHash.map(partText));
-  const ended: Settlement[] = [];
-  const tell = ({ received, texts, reports }: (typeof keyed)[number]): PostOutcome => {
-    const digests = firstHeld(held, texts);
-    const [ledgerDigest] = digests ?? [];
-    if (digests !== undefined && ledgerDigest !== undefined) {
-      if (isAmong(digests, received)) {
-        // Its first report may not have said under which hold the call was made.
-        ended.push(...settlementsOf(received.event));
-        return DUPLICATE;
-      }
-      return { kind: 'conflict', ledgerDigest, sameResponse: null };
-    }
-    let conflict: CallReport | null = null;
-    const repeated = seconds.length;
-    for (const report of reports) {
-      const verdict = known.judge(report);
-      if (verdict.kind === 'second') {
-        const { repeats, tie } = verdict;
-        seconds.push({ report, repeats, tie });
-        const { holdId } = received.event;
-        const { source, eventId } = repeats;
-        if (holdId !== null) ended.push({ holdId, tenantId: report.tenantId, source, eventId });
-      } else if (verdict.kind === 'conflict') conflict ??= verdict.with;
-    }
-    if (seconds.length > repeated) {
-      if (!isStep(received)) return DUPLICATE;
-      for (const text of texts) held.set(text, [received.digest]);
-      steps.set(received, asSecondReport(received));
-      return POSTED;
-    }
-    if (conflict !== null) {
-      const { eventDigest: ledgerDigest, ...sameResponse } = conflict;
-      return { kind: 'conflict', ledgerDigest, sameResponse };
-    }
-    for (const text of texts) held.set(text, [received.digest]);
-    for (const report of reports) {
-      if (known.sharesResponse(report)) sharing.add(partText(report));
-      known.add(report);
-    }
-    return POSTED;
-  };
-  const judged = keyed.map((event) => ({ received: event.received, outcome: tell(event) }));
-  lookups.found(seconds.length);
-  return { judged, seconds, steps, sharing, ended };
-}
-
-/**
- * Without its entry, a second report between two others of its trace would keep the fold from seeing that they are
- * of one call, so that it is kept as structure, as it is where all come in one message.
- */
-function isStep({ event: { traceId, spanId, parentSpanId } }: ReceivedEvent): boolean {
-  return traceId !== null && spanId !== null && parentSpanId !== null;
-}
-
-function asSecondReport(received: ReceivedEvent): ReceivedEvent {
-  return { ...received, event: { ...received.event, operation: 'duplicate_report' } };
-}
-
-const NO_REPORTS: readonly CallReport[] = [];
-const NO_SETTLEMENTS: readonly Settlement[] = [];
-
-/**
- * Returns the hold that a call names, for each tenant whom it concerns: only the one that it was
- * made for is settled.
- */
-function settlementsOf(event: UsageEvent): readonly Settlement[] {
-  const { holdId, source, eventId } = event;
-  if (holdId === null || !isModelCall(event)) return NO_SETTLEMENTS;
-  return tenantsOf(event).map((tenantId) => ({ holdId, tenantId, source, eventId }));
-}
-
 const NO_SPANS: readonly UnnamedSpan[] = [];
 
 /** Returns what a call is known by whose operation nobody named, once calls within it come (R1). */
@@ -231,32 +100,6 @@ function unnamedSpansOf({ event, isOperationAssumed }: ReceivedEvent): readonly 
   const { source, eventId, traceId, spanId } = event;
   if (traceId === null || spanId === null) return NO_SPANS;
   return tenantsOf(event).map((tenantId) => ({ tenantId, source, eventId, traceId, spanId }));
-}
-
-/** NUL separates, as in an event's text. */
-function partText(part: EventKey & { readonly memberId: string }): string {
-  return `${eventText(part)}\u0000${part.memberId}`;
-}
-
-const POSTED: PostOutcome = { kind: 'posted' };
-const DUPLICATE: PostOutcome = { kind: 'duplicate' };
-
-/** Returns what the ledger holds under an event's id for any of its tenants. */
-function firstHeld(
-  held: ReadonlyMap<string, readonly Buffer[]>,
-  texts: readonly string[],
-): readonly Buffer[] | undefined {
-  for (const text of texts) {
-    const digests = held.get(text);
-    if (digests !== undefined) return digests;
-  }
-  return undefined;
-}
-
-/** Whether the ledger took this content, as it was sent, without its addresses, or as the quarantine kept it. */
-function isAmong(digests: readonly Buffer[], { digest, otherDigests }: ReceivedEvent): boolean {
-  const has = (one: Buffer) => digests.some((held) => held.equals(one));
-  return has(digest) || (otherDigests?.().some(has) ?? false);
 }
 
 interface PlacedPeriod {

@@ -1,4 +1,7 @@
 import type { Transaction } from '../../database/database.ts';
+import type { UsageEvent } from '../../events/event.ts';
+import { isModelCall } from '../../events/event.ts';
+import { tenantsOf } from '../entries/event-keys.ts';
 
 /** A call in the ledger that was made under a hold (R23), and the event that is its entry. */
 export interface Settlement {
@@ -6,6 +9,18 @@ export interface Settlement {
   readonly tenantId: string;
   readonly source: string;
   readonly eventId: string;
+}
+
+const NO_SETTLEMENTS: readonly Settlement[] = [];
+
+/**
+ * Returns the hold that a call names, for each tenant whom it concerns: only the one that it was
+ * made for is settled.
+ */
+export function settlementsOf(event: UsageEvent): readonly Settlement[] {
+  const { holdId, source, eventId } = event;
+  if (holdId === null || !isModelCall(event)) return NO_SETTLEMENTS;
+  return tenantsOf(event).map((tenantId) => ({ holdId, tenantId, source, eventId }));
 }
 
 /** Queues the holds that a batch settles for its fold; a batch without any writes nothing. */
