@@ -10,7 +10,7 @@ process.env['NODE_COMPILE_CACHE'] ??= fileURLToPath(
 /** Tests that need nothing but the code; every other test gets a database. */
 const PURE = [
   'test/{money,present,fields}.test.ts',
-  'test/{sqs-client,sqs-refusal}.test.ts',
+  'test/aws/*.test.ts',
   'test/ingest/worker/batcher.test.ts',
   'test/client/{packing,new-event,journal,client,usage-trace}.test.ts',
   'test/client/calls/**/*.test.ts',

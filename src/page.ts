@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { dayField } from './fields.ts';
 import { Refusal } from './refusal.ts';
+import { jsonIn } from './text/json.ts';
 
 /**
  * Long lists are asked for some rows at a time: an answer says where the next rows begin, in a text that
@@ -37,7 +38,7 @@ export function readCursor(
   kinds: readonly CursorText[],
 ): readonly string[] | null {
   if (cursor === null) return null;
-  const place = parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+  const place = jsonIn(Buffer.from(cursor, 'base64url').toString('utf8'));
   const isPlace =
     Array.isArray(place) &&
     place.length === kinds.length &&
@@ -61,12 +62,4 @@ export function cutPage<Row>(
   const last = rows[limit - 1];
   const hasMore = rows.length > limit && last !== undefined;
   return { rows: rows.slice(0, limit), next: hasMore ? writeCursor(placeOf(last)) : null };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

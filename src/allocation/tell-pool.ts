@@ -1,10 +1,10 @@
 import type { InstantMs } from '../clock.ts';
 import { formatInstantOrNull } from '../clock.ts';
-import { andMore, counted } from '../counted.ts';
 import type { NewEntry } from '../ledger/entries/entry.ts';
 import { formatPico } from '../money.ts';
 import { present } from '../present.ts';
 import { UNATTRIBUTED } from '../rating/rate-event.ts';
+import { andMore, counted } from '../text/counted.ts';
 import { UNITS } from '../units.ts';
 import type { AllocationAnswer, ShareRow } from './allocation-answer.ts';
 import type { Consumption } from './consumption.ts';

@@ -1,8 +1,8 @@
+import type { S3Parts } from '../aws/s3-address.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import type { StatusParts } from '../month/status/tell-status.ts';
 import type { FoldsForReading, Parts } from '../parts.ts';
 import type { Remedy } from '../remedy.ts';
-import type { S3Parts } from '../s3-address.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
 import type { WebhookParts } from '../webhooks/webhook-parts.ts';
 

@@ -11,6 +11,7 @@ import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { ClockWatch } from '../ingest/worker/clock-watch.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
 import { Refusal } from '../refusal.ts';
+import { jsonIn } from '../text/json.ts';
 import { version } from '../version.ts';
 import { answerRoute, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
@@ -224,7 +225,7 @@ async function readJson(request: Request): Promise<JsonObject | Refused> {
   }
   const text = read.bytes.toString('utf8');
   if (text.trim() === '') return {};
-  const json = parse(text);
+  const json = jsonIn(text);
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as JsonObject;
   const detail = json === undefined ? 'the body is not JSON' : 'the body is JSON, but no object';
   const remedy = 'send the fields of the request as one JSON object';
@@ -237,14 +238,6 @@ const AS_UTF8 = 'send it as UTF-8, since a name in another encoding would be ano
 function isUtf8Address(url: string): boolean {
   const runs = url.match(/(?:%[0-9a-f]{2})+/gi) ?? [];
   return runs.every((run) => isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')));
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function addressOf(c: Context<Env>): string {

@@ -1,5 +1,5 @@
-import { textCell } from '../csv.ts';
 import type { JsonObject } from '../events/foreign/foreign-value.ts';
+import { textCell } from '../text/csv.ts';
 
 /** Writes rows as RFC 4180, a header first; figures keep their minus sign. */
 export function writeCsv(rows: readonly JsonObject[]): string {

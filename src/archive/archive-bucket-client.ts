@@ -6,8 +6,8 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { S3Address } from '../s3-address.ts';
-import { askBucket, connectS3 } from '../s3-client.ts';
+import type { S3Address } from '../aws/s3-address.ts';
+import { askBucket, connectS3 } from '../aws/s3-client.ts';
 import type { ArchivePlace } from './archive-place.ts';
 
 /**

@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { jsonIn } from '../text/json.ts';
 import type { ArchivedHead } from './archive-answer.ts';
 import { archivedHead } from './archive-answer.ts';
 
@@ -12,7 +13,7 @@ export const HEAD_FORMAT = 'spanledger-archive-1';
 
 /** Reads what stands beside a period's entries; throws a `Refusal` that names the file where it is anything else. */
 export function parseHead(bytes: Buffer, path: string): ArchivedHead {
-  const read = archivedHead.safeParse(parseJson(bytes));
+  const read = archivedHead.safeParse(jsonIn(bytes.toString('utf8')) ?? null);
   if (read.success) return read.data;
   const [fault] = read.error.issues;
   throw new Refusal(
@@ -20,12 +21,4 @@ export function parseHead(bytes: Buffer, path: string): ArchivedHead {
     `${path} is not an archived period: ${[...(fault?.path ?? []), fault?.message].join(': ')}`,
     'take it as it was written, or take it away and archive the period again',
   );
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

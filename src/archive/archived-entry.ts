@@ -1,4 +1,3 @@
-import { textCell } from '../csv.ts';
 import { COPY_COLUMNS } from '../ledger/entries/copy-line.ts';
 import { escapeText, NULL, unescapeText } from '../ledger/entries/copy-text.ts';
 import {
@@ -8,6 +7,7 @@ import {
   SHOWN_COLUMNS,
 } from '../ledger/entries/entry-columns.ts';
 import { hashHidden } from '../seals/entry-hash.ts';
+import { textCell } from '../text/csv.ts';
 
 /** The columns of an archived entry: everything that the ledger has of it, and the salt of its batch. */
 export const ARCHIVE_COLUMNS: readonly string[] = [...COPY_COLUMNS.split(', '), 'salt'];

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import type { S3Parts } from '../aws/s3-address.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { S3Parts } from '../s3-address.ts';
 import { checkProof, shownColumns } from '../seals/proofs/check-proof.ts';
 import type { ProofEntry } from '../seals/proofs/proof.ts';
 import { sha256 } from '../seals/proofs/sha256.ts';

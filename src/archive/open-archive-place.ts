@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
+import { isBucket, readS3Address, type S3Parts } from '../aws/s3-address.ts';
 import { explainFile } from '../files.ts';
-import { isBucket, readS3Address, type S3Parts } from '../s3-address.ts';
 import type { ArchivePlace } from './archive-place.ts';
 
 /** Opens a folder, or `s3://BUCKET/PREFIX`. */

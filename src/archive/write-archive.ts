@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
+import type { S3Parts } from '../aws/s3-address.ts';
 import { inTransaction } from '../database/database.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
-import type { S3Parts } from '../s3-address.ts';
 import { checkProof } from '../seals/proofs/check-proof.ts';
 import type { Proof, ProofEntry } from '../seals/proofs/proof.ts';
 import { sha256 } from '../seals/proofs/sha256.ts';

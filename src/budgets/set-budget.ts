@@ -1,4 +1,3 @@
-import { counted } from '../counted.ts';
 import { inTransaction, type Transaction } from '../database/database.ts';
 import { lockAgainstCounting } from '../ledger/rollups/budget-count-store.ts';
 import type { Parts } from '../parts.ts';
@@ -9,6 +8,7 @@ import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { assignedBook } from '../tenants/tenant.ts';
 import { readTenant } from '../tenants/tenant-store.ts';
+import { counted } from '../text/counted.ts';
 import type { Budget } from './budget.ts';
 import { formatMeasure } from './budget.ts';
 import type {

@@ -1,6 +1,6 @@
+import { endpointOf } from '../aws/sqs-client.ts';
 import { systemClock } from '../clock.ts';
 import { Refusal } from '../refusal.ts';
-import { endpointOf } from '../sqs-client.ts';
 import type { ClientOptions, EventRecorder, ServerAddress } from './client-contract.ts';
 import { BudgetDoor } from './guard/budget-door.ts';
 import type { GuardedCall, GuardedFunction } from './guard/guard-call.ts';

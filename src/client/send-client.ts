@@ -1,6 +1,6 @@
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import type { SqsAddress } from '../sqs-client.ts';
-import { connect } from '../sqs-client.ts';
+import type { SqsAddress } from '../aws/sqs-client.ts';
+import { connect } from '../aws/sqs-client.ts';
 
 interface OutgoingMessage {
   readonly body: string;

@@ -1,5 +1,5 @@
 import { CLOCKS_AGREE_WITHIN_MS, type Clock, formatInstant, type InstantMs } from '../clock.ts';
-import { counted } from '../counted.ts';
+import { counted } from '../text/counted.ts';
 
 /**
  * The clock of this process and that of the database do not agree: one of both is wrong, and what would be written now

@@ -1,5 +1,5 @@
 import { CreateQueueCommand, GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { connect } from '../sqs-client.ts';
+import { connect } from '../aws/sqs-client.ts';
 
 /** A queue server that speaks SQS over HTTP, on loopback. It keeps messages in memory. */
 export interface LocalQueue {

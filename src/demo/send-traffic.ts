@@ -1,6 +1,6 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { SendMessageBatchCommand } from '@aws-sdk/client-sqs';
-import { connect } from '../sqs-client.ts';
+import { connect } from '../aws/sqs-client.ts';
 import type { LocalQueue } from './local-queue.ts';
 import type { Traffic } from './traffic.ts';
 

@@ -1,3 +1,4 @@
+import { jsonIn } from '../text/json.ts';
 import type { QuarantineReason } from './event.ts';
 
 /** Deeper than any format here; JSON.stringify and the validators recurse. */
@@ -30,11 +31,7 @@ export class OutOfBounds extends Error {
  */
 export function readJson(text: string): unknown {
   checkBounds(text);
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  return jsonIn(text);
 }
 
 /** Throws `OutOfBounds` where a text that may be JSON holds too much, with what was counted. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatInstant, type InstantMs, parseInstant } from '../clock.ts';
-import { andMore } from '../counted.ts';
+import { andMore } from '../text/counted.ts';
 import { acceptorOf } from './acceptor.ts';
 import type { AttributionTags, EventMember, TokenLayers, UsageEvent } from './event.ts';
 import { isModelCall } from './event.ts';

@@ -6,6 +6,7 @@ import { readBody } from '../events/read-body.ts';
 import type { ReadSettings } from '../events/read-item.ts';
 import { formatPico } from '../money.ts';
 import type { Parts } from '../parts.ts';
+import { jsonIn } from '../text/json.ts';
 import { FURTHER_UNITS } from '../units.ts';
 import { findIgnored, MOST_TRIES } from './ignored-fields.ts';
 import type {
@@ -47,18 +48,10 @@ export function checkProducer(
 
 /** One document is one body, and a list of them several; else each line is one. */
 function bodiesOf(text: string): readonly string[] {
-  const whole = parsed(text);
+  const whole = jsonIn(text);
   if (Array.isArray(whole)) return whole.map((body) => JSON.stringify(body));
   if (whole !== undefined) return [text.trim()];
   return text.split('\n').filter((line) => line.trim() !== '');
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function checkItem(item: ReadItem, body: number, seen: Map<string, string>): CheckedItem {
@@ -178,7 +171,7 @@ function ignoredIn(
   const used = new Set<string>();
   let left = MOST_TRIES;
   for (const body of bodies) {
-    const message = parsed(body);
+    const message = jsonIn(body);
     if (typeof message !== 'object' || message === null) continue;
     if (!read(body).some(({ kind }) => kind === 'event')) continue;
     const use = findIgnored(message, (other) => said(read(JSON.stringify(other))), left);

@@ -1,6 +1,6 @@
 import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { connectS3 } from '../aws/s3-client.ts';
 import { LARGEST_OBJECT_BYTES } from '../events/folded.ts';
-import { connectS3 } from '../s3-client.ts';
 import type { ObjectSource } from './notified-objects.ts';
 
 export interface Objects extends ObjectSource {

@@ -5,8 +5,8 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
 } from '@aws-sdk/client-sqs';
-import type { SqsAddress } from '../sqs-client.ts';
-import { connect } from '../sqs-client.ts';
+import type { SqsAddress } from '../aws/sqs-client.ts';
+import { connect } from '../aws/sqs-client.ts';
 
 /** One received message; its receipt handle is good for this receive only. */
 export interface QueueMessage {

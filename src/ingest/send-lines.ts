@@ -1,7 +1,8 @@
+import { explainSqs } from '../aws/sqs-refusal.ts';
 import type { NewEvent, RecordAnswer, UsageClient } from '../client/client.ts';
 import { openClient } from '../client/client.ts';
 import type { Parts } from '../parts.ts';
-import { explainSqs } from '../sqs-refusal.ts';
+import { jsonIn } from '../text/json.ts';
 import type { RefusedLine, SendAnswer, SendRequest } from './send-answer.ts';
 
 /** What sending needs: where the queue is, and a log for what it does not take. */
@@ -80,7 +81,7 @@ type Recorded =
   | { readonly kind: 'refused'; readonly reason: string; readonly detail: string };
 
 function recordLine(client: UsageClient, text: string): Recorded {
-  const event = parse(text);
+  const event = jsonIn(text);
   if (event === undefined) {
     const detail = `it is not JSON: ${JSON.stringify(text.slice(0, 60))}`;
     return { kind: 'refused', reason: 'not_json', detail };
@@ -90,12 +91,4 @@ function recordLine(client: UsageClient, text: string): Recorded {
   // The client would make an id, and another one for the same line when the file is sent again.
   const detail = 'event_id: is missing; without one, a file that is sent again bills twice';
   return { kind: 'refused', reason: 'invalid_field', detail };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,8 +1,8 @@
-import { andMore } from '../counted.ts';
 import type { ProgressPart } from '../parts.ts';
 import { periodKey } from '../periods/period-key.ts';
 import type { Remedy } from '../remedy.ts';
 import type { StripeParts } from '../stripe/stripe-parts.ts';
+import { andMore } from '../text/counted.ts';
 import type { MonthRequest, StepAnswer } from './month-answer.ts';
 
 export interface MonthParts extends StripeParts, ProgressPart {

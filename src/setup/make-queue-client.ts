@@ -4,8 +4,8 @@ import {
   GetQueueUrlCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { connect, type SqsAddress } from '../aws/sqs-client.ts';
 import { present } from '../present.ts';
-import { connect, type SqsAddress } from '../sqs-client.ts';
 import type { SettledQueue } from './settings-answer.ts';
 
 /** A message that fails so often goes to the dead letters; the worker isolates a bad event long before. */

@@ -1,10 +1,10 @@
 import { access, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { endpointOf, regionOf } from '../aws/sqs-client.ts';
+import { explainSqs } from '../aws/sqs-refusal.ts';
 import { closeDatabase, openDatabase, pingDatabase } from '../database/database.ts';
 import { explainFault } from '../database/explain-fault.ts';
 import { Refusal } from '../refusal.ts';
-import { endpointOf, regionOf } from '../sqs-client.ts';
-import { explainSqs } from '../sqs-refusal.ts';
 import { makeQueue } from './make-queue-client.ts';
 import type { SettingsAnswer, SettingsRequest, SettledQueue } from './settings-answer.ts';
 

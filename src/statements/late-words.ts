@@ -1,6 +1,6 @@
-import { counted } from '../counted.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
 import { exactPico } from '../money.ts';
+import { counted } from '../text/counted.ts';
 import type { StatementCorrection, StatementDocument } from './statement-answer.ts';
 import { formatExact, formatMonth } from './statement-format.ts';
 

@@ -1,5 +1,5 @@
 import { processEnvironment, readConfig } from '../config.ts';
-import { harmlessDocument } from '../harmless.ts';
+import { harmlessDocument } from '../text/harmless.ts';
 import { renderStatementHtml } from './html/statement-html.ts';
 import type { StatementAnswer } from './statement-answer.ts';
 import { renderStatementCsv } from './statement-csv.ts';

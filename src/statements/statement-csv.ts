@@ -1,6 +1,6 @@
-import { csvRow } from '../csv.ts';
 import type { ManifestLayers } from '../ledger/closes/manifest-layers.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
+import { csvRow } from '../text/csv.ts';
 import { unitOfMeter } from '../units.ts';
 import { rateUnitOf } from './line-groups.ts';
 import type { StatementDocument, UsageShare } from './statement-answer.ts';

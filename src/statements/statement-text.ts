@@ -1,6 +1,6 @@
-import { counted } from '../counted.ts';
 import type { ManifestLine } from '../ledger/closes/manifest-lines.ts';
-import { wrapTo } from '../text-width.ts';
+import { counted } from '../text/counted.ts';
+import { wrapTo } from '../text/text-width.ts';
 import { type LateWords, lateWords, remarksOf } from './late-words.ts';
 import { viewLayers } from './layer-table.ts';
 import { meterName, rateUnitOf } from './line-groups.ts';

@@ -1,6 +1,6 @@
-import { counted } from '../counted.ts';
 import type { Manifest } from '../ledger/closes/manifest.ts';
 import { formatMinor } from '../money.ts';
+import { counted } from '../text/counted.ts';
 import type { Beside } from './beside/beside-store.ts';
 import type { StatementDocument } from './statement-answer.ts';
 import { statementNumber } from './statement-number.ts';

@@ -1,4 +1,4 @@
-import { breakTo, columnsOf, padTo } from '../text-width.ts';
+import { breakTo, columnsOf, padTo } from '../text/text-width.ts';
 
 /** So many columns has the page of a statement as text, which is what a terminal has. */
 export const TEXT_WIDTH = 80;

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto';
 import { formatInstant, type InstantMs } from '../clock.ts';
-import { andMore } from '../counted.ts';
 import { type Database, inTransaction } from '../database/database.ts';
 import { exactPico, formatPico } from '../money.ts';
 import type { MissingThing } from '../month/completeness/missing-answer.ts';
 import type { MissingFound } from '../month/completeness/missing-found.ts';
+import { andMore } from '../text/counted.ts';
 import { changeToldMissing, type ToldMissing, takeToldMissing } from './missing-told-store.ts';
 import { addToOutbox, type Happened } from './outbox-store.ts';
 

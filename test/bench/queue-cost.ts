@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SendMessageBatchCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { connect } from '../../src/aws/sqs-client.ts';
 import type { ClientOptions, NewEvent } from '../../src/client/client.ts';
 import { openClient } from '../../src/client/client.ts';
 import { pause, systemClock } from '../../src/clock.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
-import { connect } from '../../src/sqs-client.ts';
 import { benchMessages, CLEAN } from './bench-events.ts';
 import type { CountedCall } from './queue-cost-server.ts';
 

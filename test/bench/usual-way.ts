@@ -1,5 +1,6 @@
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import pg from 'pg';
+import { connect } from '../../src/aws/sqs-client.ts';
 import { systemClock } from '../../src/clock.ts';
 import { closeDatabase, inTransaction, openDatabase } from '../../src/database/database.ts';
 import type { UsageEvent } from '../../src/events/event.ts';
@@ -10,7 +11,6 @@ import { usageEntry } from '../../src/ledger/entries/entry.ts';
 import { ReferenceCache } from '../../src/ledger/posting/reference-cache.ts';
 import { placeUsage } from '../../src/periods/placement.ts';
 import { rateEvent } from '../../src/rating/rate-event.ts';
-import { connect } from '../../src/sqs-client.ts';
 import { CLEAN } from './bench-events.ts';
 import type { Contender, Job, Measured } from './contender.ts';
 import { Stopwatch } from './contender.ts';

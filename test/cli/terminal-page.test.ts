@@ -7,7 +7,7 @@ import { buildProgram, runCommandLine } from '../../src/cli/program.ts';
 import { processTerminal } from '../../src/cli/terminal/terminal.ts';
 import { parseInstant } from '../../src/clock.ts';
 import { openLog } from '../../src/log.ts';
-import { columnsOf } from '../../src/text-width.ts';
+import { columnsOf } from '../../src/text/text-width.ts';
 import { textRows } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
 import { openPushScene, type PushScene } from '../support/stripe.ts';

@@ -8,7 +8,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { connect } from '../../src/sqs-client.ts';
+import { connect } from '../../src/aws/sqs-client.ts';
 import { type CliProcess, cli, startCli } from '../support/cli.ts';
 import { freshDatabase, textRows } from '../support/database.ts';
 import { ROOT } from '../support/source-files.ts';

@@ -6,10 +6,10 @@ import {
   SendMessageCommand,
 } from '@aws-sdk/client-sqs';
 import { onTestFinished } from 'vitest';
+import { connect } from '../../src/aws/sqs-client.ts';
 import { startLocalQueue } from '../../src/demo/local-queue.ts';
 import type { QueueClient } from '../../src/ingest/queue-client.ts';
 import { openQueue } from '../../src/ingest/queue-client.ts';
-import { connect } from '../../src/sqs-client.ts';
 
 /** A queue server of the test's own, reached over HTTP through the real SDK. */
 export interface TestQueue {

@@ -1,3 +1,4 @@
+import { jsonIn } from '../../text/json.ts';
 /**
  * Reads a CloudEvent in binary mode: its attributes are headers, `ce-id`, `ce-source` and so on,
  * and its body is the data. Answers it in structured mode, as text; null for every other request.
@@ -21,9 +22,6 @@ function decoded(value: string): string {
 }
 
 function parsed(data: string): unknown {
-  try {
-    return JSON.parse(data);
-  } catch {
-    return data;
-  }
+  const json = jsonIn(data);
+  return json === undefined ? data : json;
 }

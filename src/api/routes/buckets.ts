@@ -6,8 +6,8 @@ import {
 } from '../../archive/archive-answer.ts';
 import { checkArchive } from '../../archive/check-archive.ts';
 import { writeArchive } from '../../archive/write-archive.ts';
+import { isBucket } from '../../aws/s3-address.ts';
 import { Refusal } from '../../refusal.ts';
-import { isBucket } from '../../s3-address.ts';
 import { publishSeals } from '../../seals/publication/publish-seals.ts';
 import { sealPublicationAnswer, sealPublicationRequest } from '../../seals/seal-answer.ts';
 import { type Route, route } from '../route.ts';

@@ -1,5 +1,5 @@
+import type { S3Parts } from '../../aws/s3-address.ts';
 import type { ProgressPart } from '../../parts.ts';
-import type { S3Parts } from '../../s3-address.ts';
 import { readPublished } from '../../seals/publication/publication.ts';
 import {
   type Published,

@@ -4,8 +4,8 @@ import type { ArchiveAnswer, ArchiveCheckAnswer } from '../../archive/archive-an
 import { archiveCheckRequest, archiveRequest } from '../../archive/archive-answer.ts';
 import { checkArchive } from '../../archive/check-archive.ts';
 import { writeArchive } from '../../archive/write-archive.ts';
-import { counted } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { readCount, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { ActAnswer, ActsAnswer, ChangedRow } from '../../audit/acts/acts-answer.ts';
 import { actsRequest } from '../../audit/acts/acts-answer.ts';
 import { listActs } from '../../audit/acts/list-acts.ts';
-import { counted } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 

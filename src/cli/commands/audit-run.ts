@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import type { RunStepAnswer, TenantRun } from '../../reports/runs/run-answer.ts';
 import { runRequest } from '../../reports/runs/run-answer.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type { RunTotals } from '../../reports/runs/runs-answer.ts';
 import { showRun } from '../../reports/runs/show-run.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { AS_OF, readCount, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { DrawTable } from '../terminal/table.ts';

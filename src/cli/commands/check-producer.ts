@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { explainFile } from '../../files.ts';
 import { checkProducer } from '../../ingest/check-producer.ts';
 import type { CheckedItem, ProducerAnswer, ProducerRequest } from '../../ingest/producer-answer.ts';
 import { producerRequest } from '../../ingest/producer-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { perform } from '../terminal/command.ts';
 import type { DrawTable } from '../terminal/table.ts';
 

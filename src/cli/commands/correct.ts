@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { counted } from '../../counted.ts';
 import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
 import { correctWhereRequest } from '../../ledger/corrections/bulk-answer.ts';
 import { correctEntry } from '../../ledger/corrections/correct-entry.ts';
@@ -9,6 +8,7 @@ import type { ChangeGiven, CorrectionAnswer } from '../../ledger/corrections/cor
 import { correctRequest } from '../../ledger/corrections/correction-answer.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readEntryId, readMonth, readTokens, readUnits } from '../terminal/arguments.ts';

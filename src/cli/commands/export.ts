@@ -3,7 +3,6 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import { counted } from '../../counted.ts';
 import type { SkippedPeriod } from '../../exports/export-answer.ts';
 import { exportFocus } from '../../exports/focus/export-focus.ts';
 import { focusRequest } from '../../exports/focus/focus-answer.ts';
@@ -19,6 +18,8 @@ import { readTextFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
+import { counted } from '../../text/counted.ts';
+import { jsonIn } from '../../text/json.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { passOverClosedPipe } from '../terminal/output.ts';
@@ -153,19 +154,11 @@ const accountsFile = z.strictObject({
 const USUAL = accountsFile.parse({});
 
 function readAccounts(path: string, text: string): z.infer<typeof accountsFile> {
-  const read = accountsFile.safeParse(parse(text));
+  const read = accountsFile.safeParse(jsonIn(text));
   if (read.success) return read.data;
   throw new Refusal(
     'bad_document',
     `${path} does not name accounts`,
     `write one JSON object with the name of an account for any of ${JOURNAL_SIDES.join(', ')}`,
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

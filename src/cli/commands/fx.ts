@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { counted } from '../../counted.ts';
 import { exchangeDocument, exchangeRequest } from '../../rating/exchange/exchange-answer.ts';
 import {
   importExchangeRates,
@@ -8,6 +7,7 @@ import {
 } from '../../rating/exchange/import-exchange-rates.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { addActor } from '../terminal/actor.ts';
 import { perform } from '../terminal/command.ts';
 import { timeOf } from '../terminal/figures.ts';

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { listPeriods } from '../../audit/list-entries.ts';
 import { periodsRequest } from '../../audit/lists-answer.ts';
-import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
+import { figureOf } from '../../text/counted.ts';
 import { AS_OF, readCount, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { moneyText, timeOf } from '../terminal/figures.ts';

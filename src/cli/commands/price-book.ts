@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config.ts';
-import { andMore, counted, figureOf } from '../../counted.ts';
 import { readModelMap } from '../../events/read-settings.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import { nameDefaultBook } from '../../rating/books/default-book.ts';
@@ -23,6 +22,7 @@ import {
 } from '../../rating/books/price-book-answer.ts';
 import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-books.ts';
 import { readRequest } from '../../request.ts';
+import { andMore, counted, figureOf } from '../../text/counted.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readInstant } from '../terminal/arguments.ts';
 import { readBookFile } from '../terminal/book-file.ts';

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { counted } from '../../counted.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { acceptConflict } from '../../ingest/quarantine/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../ingest/quarantine/dismiss-quarantine.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../ingest/quarantine/quarantine-answer.ts';
 import { replayQuarantine } from '../../ingest/quarantine/replay-quarantine.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { addActor } from '../terminal/actor.ts';
 import { readCount, readDay, readId } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import type {
   CostDriftAnswer,
   DriftDimension,
@@ -12,6 +11,7 @@ import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import type { TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
 import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { readDay, readMonth, readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import {

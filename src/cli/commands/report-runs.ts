@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import { reportRuns } from '../../reports/runs/report-runs.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import type {
@@ -12,6 +11,7 @@ import type {
 } from '../../reports/runs/runs-answer.ts';
 import { RUN_GROUPS, RUN_ORDERS, runsRequest } from '../../reports/runs/runs-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { AS_OF, readCount, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import { exactDecimal, formatDecimal } from '../../money.ts';
 import { reportUsage } from '../../reports/report-usage.ts';
 import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-answer.ts';
 import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { AS_OF, readDay, readInstant, readMonth, readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { counted, firstIds } from '../../counted.ts';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateRequest } from '../../ledger/corrections/rerate-answer.ts';
 import { rerateMonth } from '../../ledger/corrections/rerate-month.ts';
 import { type TenantSide, tenantSides } from '../../ledger/corrections/tenant-sides.ts';
 import { readRequest } from '../../request.ts';
+import { counted, firstIds } from '../../text/counted.ts';
 import { addActorOnceBy } from '../terminal/actor.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { readBookFile } from '../terminal/book-file.ts';

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { listSeals } from '../../seals/list-seals.ts';
 import { publishSeals } from '../../seals/publication/publish-seals.ts';
 import type { SealPublicationAnswer } from '../../seals/seal-answer.ts';
 import { sealListRequest, sealPublicationRequest } from '../../seals/seal-answer.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { timeOf } from '../terminal/figures.ts';

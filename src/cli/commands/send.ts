@@ -1,13 +1,13 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { type Command, Option } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
+import { queueAddress } from '../../aws/sqs-client.ts';
 import { explainFile } from '../../files.ts';
 import type { SendAnswer, SendRequest } from '../../ingest/send-answer.ts';
 import { sendRequest } from '../../ingest/send-answer.ts';
 import { sendLines } from '../../ingest/send-lines.ts';
 import { readRequest } from '../../request.ts';
-import { queueAddress } from '../../sqs-client.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import type { Terminal } from '../terminal/terminal.ts';

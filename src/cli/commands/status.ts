@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
+import { queueAddress } from '../../aws/sqs-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { statusRequest } from '../../month/status/status-answer.ts';
 import { tellStatus } from '../../month/status/tell-status.ts';
 import { readRequest } from '../../request.ts';
-import { queueAddress } from '../../sqs-client.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { readMonth } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { withRemedy } from '../terminal/commands-to-type.ts';

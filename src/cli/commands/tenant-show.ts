@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
 import type { ShownTenantAnswer } from '../../tenants/tenant-answer.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
+import { figureOf } from '../../text/counted.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { amountOfMicro, moneyText, timeOf } from '../terminal/figures.ts';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { counted, figureOf } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import {
   addEndpoint,
   endEndpoint,

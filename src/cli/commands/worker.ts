@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Listening } from '../../api/listening.ts';
-import { counted, figureOf } from '../../counted.ts';
+import { queueAddress } from '../../aws/sqs-client.ts';
 import { readSettings } from '../../events/read-settings.ts';
 import { type Objects, openObjects } from '../../ingest/object-client.ts';
 import { openQueue } from '../../ingest/queue-client.ts';
@@ -9,7 +9,7 @@ import type { WorkerAnswer } from '../../ingest/worker/worker-answer.ts';
 import { workerRequest } from '../../ingest/worker/worker-answer.ts';
 import { WorkerFigures } from '../../ingest/worker/worker-figures.ts';
 import { readRequest } from '../../request.ts';
-import { queueAddress } from '../../sqs-client.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { version } from '../../version.ts';
 import { readCount, readPort, readSeconds } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';

@@ -1,12 +1,12 @@
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
+import { explainSqs } from '../../aws/sqs-refusal.ts';
 import type { Acting } from '../../database/acting.ts';
 import { explainFault } from '../../database/explain-fault.ts';
 import { explainFile } from '../../files.ts';
-import { harmless, harmlessValue } from '../../harmless.ts';
 import { Refusal } from '../../refusal.ts';
-import { explainSqs } from '../../sqs-refusal.ts';
-import { foldLines } from '../../text-width.ts';
+import { harmless, harmlessValue } from '../../text/harmless.ts';
+import { foldLines } from '../../text/text-width.ts';
 import { remedyText } from './commands-to-type.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { openOutput, type PageForm } from './output.ts';

@@ -1,5 +1,5 @@
-import { counted } from '../../counted.ts';
 import type { CoverageAnswer } from '../../reports/coverage-answer.ts';
+import { counted } from '../../text/counted.ts';
 import type { Money } from './report-flags.ts';
 
 /** Renders the attribution coverage as the lines with which a report ends. */

@@ -1,10 +1,10 @@
-import { counted, figureOf } from '../../counted.ts';
 import type {
   CorrectWhereAnswer,
   DifferenceRow,
   TotalRow,
   UnpricedRow,
 } from '../../ledger/corrections/bulk-answer.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { moneyText } from './figures.ts';
 import type { Column, DrawTable } from './table.ts';
 

@@ -1,6 +1,6 @@
-import { figureOf } from '../../counted.ts';
 import { picoPerMinor } from '../../currencies.ts';
 import { divideHalfUp, exactPico, formatDecimal, formatMinor } from '../../money.ts';
+import { figureOf } from '../../text/counted.ts';
 
 /** How figures and times of answers are written for people: in one form, wherever they stand. */
 

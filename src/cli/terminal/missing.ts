@@ -1,6 +1,6 @@
-import { counted } from '../../counted.ts';
-import { harmlessDocument } from '../../harmless.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
+import { counted } from '../../text/counted.ts';
+import { harmlessDocument } from '../../text/harmless.ts';
 import { remedyText } from './commands-to-type.ts';
 import type { Output } from './output.ts';
 import type { Session } from './session.ts';

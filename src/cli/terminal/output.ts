@@ -1,5 +1,5 @@
-import { harmless, harmlessDocument } from '../../harmless.ts';
-import { foldLines, wrapTo } from '../../text-width.ts';
+import { harmless, harmlessDocument } from '../../text/harmless.ts';
+import { foldLines, wrapTo } from '../../text/text-width.ts';
 import { inSeconds } from './figures.ts';
 import { openProgress } from './progress.ts';
 import { type DrawTable, drawTable } from './table.ts';

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../clock.ts';
-import { counted, figureOf } from '../../counted.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import type { TextStream } from './terminal.ts';
 
 /** The sign that a command is at work, on a terminal's stderr; nothing of it is shown elsewhere. */

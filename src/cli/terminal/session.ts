@@ -1,3 +1,4 @@
+import type { S3Parts } from '../../aws/s3-address.ts';
 import type { Clock } from '../../clock.ts';
 import { monotonicMs } from '../../clock.ts';
 import type { Config } from '../../config.ts';
@@ -9,7 +10,6 @@ import { explainFault } from '../../database/explain-fault.ts';
 import type { Log } from '../../log.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
-import type { S3Parts } from '../../s3-address.ts';
 import type { StripeClient } from '../../stripe/stripe-client.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { Output } from './output.ts';

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import { harmlessValue } from '../../harmless.ts';
-import { columnsOf, cutTo, wrapTo } from '../../text-width.ts';
+import { harmlessValue } from '../../text/harmless.ts';
+import { columnsOf, cutTo, wrapTo } from '../../text/text-width.ts';
 
 export interface Column<Row> {
   readonly title: string;

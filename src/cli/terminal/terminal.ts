@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { type Clock, systemClock } from '../../clock.ts';
 import { type Environment, processEnvironment } from '../../config.ts';
 import { type Log, openLog } from '../../log.ts';
-import { foldLines } from '../../text-width.ts';
+import { foldLines } from '../../text/text-width.ts';
 
 /** Where and when a command line was typed, and where its answer goes. */
 export interface Terminal {

@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import { entryStoryRequest } from '../../audit/story-answer.ts';
 import { tellEntryStory } from '../../audit/tell-story.ts';
-import { counted } from '../../counted.ts';
 import type { AdjustmentAnswer } from '../../ledger/corrections/adjustment-answer.ts';
 import type { CorrectWhereAnswer } from '../../ledger/corrections/bulk-answer.ts';
 import type {
@@ -12,6 +11,7 @@ import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
 import { readRequest } from '../../request.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
 import { showTenantRequest } from '../../tenants/tenant-answer.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, countText, type Html } from '../view/amounts.ts';
 import { dataTable, facts, link, tenantLink } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';

@@ -1,5 +1,4 @@
 import { html } from 'hono/html';
-import { counted } from '../../counted.ts';
 import { foreseePurge } from '../../ingest/quarantine/dismiss-quarantine.ts';
 import { showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type ReplayAnswer,
 } from '../../ingest/quarantine/quarantine-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, link } from '../view/table.ts';
 import type { Act, ActAsked } from './act.ts';

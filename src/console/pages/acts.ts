@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import { type ActAnswer, actsRequest, type ChangedRow } from '../../audit/acts/acts-answer.ts';
 import { listActs } from '../../audit/acts/list-acts.ts';
-import { counted } from '../../counted.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {

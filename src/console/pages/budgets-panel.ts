@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { BudgetsAnswer, HoldAnswer } from '../../budgets/budget-answer.ts';
 import type { RaisesAnswer } from '../../budgets/raises/raise-answer.ts';
-import { counted } from '../../counted.ts';
+import { counted } from '../../text/counted.ts';
 import { amountOr, type Html, instantOr } from '../view/amounts.ts';
 import { bar } from '../view/pictures.ts';
 import { actLink, address, dataTable, link, panel, ways } from '../view/table.ts';

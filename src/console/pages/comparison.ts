@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { counted } from '../../counted.ts';
 import { exactPico } from '../../money.ts';
 import type { DaysSum, ProjectionAnswer } from '../../reports/overview/overview-answer.ts';
 import { signedPercentOf } from '../../reports/percent.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, amountText, dayText, type Html, percentText } from '../view/amounts.ts';
 
 /** Renders how a sum stands to that of the same days before. */

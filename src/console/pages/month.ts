@@ -1,11 +1,11 @@
 import { html } from 'hono/html';
 import { monthAfter } from '../../clock.ts';
-import { counted } from '../../counted.ts';
 import { type MissingThing, missingRequest } from '../../month/completeness/missing-answer.ts';
 import { nameMissing } from '../../month/completeness/name-missing.ts';
 import { type MonthTableAnswer, monthTableRequest } from '../../month/table/month-table-answer.ts';
 import { tellMonthTable } from '../../month/table/tell-month-table.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import {
   amountText,
   countText,

@@ -2,7 +2,6 @@ import { html } from 'hono/html';
 import { listRaises } from '../../budgets/raises/ask-raise.ts';
 import { type RaisesAnswer, raisesRequest } from '../../budgets/raises/raise-answer.ts';
 import { monthAfter } from '../../clock.ts';
-import { counted } from '../../counted.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
 import type { StatusAnswer } from '../../month/status/status-answer.ts';
 import { type Intake, tellIntake } from '../../month/status/tell-intake.ts';
@@ -11,6 +10,7 @@ import type { OverviewAnswer } from '../../reports/overview/overview-answer.ts';
 import { overviewRequest } from '../../reports/overview/overview-answer.ts';
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import {
   amount,
   amountOr,

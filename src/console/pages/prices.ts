@@ -1,6 +1,5 @@
 import { html } from 'hono/html';
 import { monthAfter } from '../../clock.ts';
-import { counted } from '../../counted.ts';
 import { comparePriceBooks } from '../../rating/books/compare-price-books.ts';
 import {
   type BookVersionRow,
@@ -12,6 +11,7 @@ import { listPriceBooks, showPriceBook } from '../../rating/books/show-price-boo
 import { costDriftRequest, type DriftRow } from '../../reports/cost-drift-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, countText, type Html, instantOr, monthText, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {

@@ -1,5 +1,4 @@
 import { html } from 'hono/html';
-import { counted } from '../../counted.ts';
 import {
   type QuarantineSurvey,
   showQuarantined,
@@ -7,6 +6,7 @@ import {
 } from '../../ingest/quarantine/list-quarantine.ts';
 import { quarantinedRequest } from '../../ingest/quarantine/quarantine-answer.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {

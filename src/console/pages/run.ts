@@ -1,11 +1,11 @@
 import { html } from 'hono/html';
 import { parseInstant } from '../../clock.ts';
-import { counted } from '../../counted.ts';
 import { isWaiting } from '../../ledger/entries/waiting.ts';
 import { type RunStepAnswer, runRequest, type TenantRun } from '../../reports/runs/run-answer.ts';
 import { LOOP_STEPS } from '../../reports/runs/run-waste.ts';
 import { showRun } from '../../reports/runs/show-run.ts';
 import { readRequest } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, amountOr, countText, exactSum, type Html, percent } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { card, chip, dataTable, headOf, link, NOTHING, panel, tenantLink } from '../view/table.ts';

@@ -1,9 +1,9 @@
 import { html } from 'hono/html';
-import { counted } from '../../counted.ts';
 import { exactPico } from '../../money.ts';
 import type { UsageGroup } from '../../reports/usage-answer.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import type { TenantAnswer } from '../../tenants/tenant-answer.ts';
+import { counted } from '../../text/counted.ts';
 import { amountOr, countText, type Html, instantOr, monthText } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import {

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { counted } from '../../counted.ts';
 import { Refusal } from '../../refusal.ts';
+import { counted } from '../../text/counted.ts';
 import { listEndpoints } from '../../webhooks/manage-endpoints.ts';
 import type { EndpointsAnswer } from '../../webhooks/webhook-answer.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';

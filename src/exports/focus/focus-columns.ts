@@ -1,4 +1,4 @@
-import { csvRow } from '../../csv.ts';
+import { csvRow } from '../../text/csv.ts';
 
 /**
  * The columns of FOCUS 1.3 that hold for what is sold here, in the order of their names. ProviderName and

@@ -1,5 +1,5 @@
-import { csvRow } from '../../csv.ts';
 import { Refusal } from '../../refusal.ts';
+import { csvRow } from '../../text/csv.ts';
 import { isBeancountAccount } from './journal-accounts.ts';
 import type { JournalAnswer, JournalClose } from './journal-answer.ts';
 

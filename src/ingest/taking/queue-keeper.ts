@@ -1,9 +1,9 @@
+import type { SqsAddress } from '../../aws/sqs-client.ts';
 import { fitsMessage } from '../../client/message-body.ts';
 import type { Packable } from '../../client/packer.ts';
 import { openSendClient } from '../../client/send-client.ts';
 import type { Log } from '../../log.ts';
 import { Refusal } from '../../refusal.ts';
-import type { SqsAddress } from '../../sqs-client.ts';
 import type { EventKeeper, LetIn } from './event-keeper.ts';
 import { EventsOnDisk } from './events-on-disk.ts';
 import { InHand } from './in-hand.ts';

@@ -1,3 +1,4 @@
+import { explainSqs } from '../../aws/sqs-refusal.ts';
 import { encodeBodies } from '../../client/message-body.ts';
 import { messageGroupOf } from '../../client/message-group.ts';
 import { type Packable, Packer } from '../../client/packer.ts';
@@ -5,7 +6,6 @@ import { MESSAGES_PER_CALL, type SendClient } from '../../client/send-client.ts'
 import { pause } from '../../clock.ts';
 import type { Log } from '../../log.ts';
 import { Refusal } from '../../refusal.ts';
-import { explainSqs } from '../../sqs-refusal.ts';
 
 export interface SendingParts {
   readonly client: SendClient;

@@ -1,3 +1,4 @@
+import { explainSqs } from '../../aws/sqs-refusal.ts';
 import { type Clock, monotonicMs, pause } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { ReadItem } from '../../events/item.ts';
@@ -5,7 +6,6 @@ import { readBody } from '../../events/read-body.ts';
 import { entriesWithin, type ReadSettings } from '../../events/read-item.ts';
 import type { Log } from '../../log.ts';
 import type { Refusal } from '../../refusal.ts';
-import { explainSqs } from '../../sqs-refusal.ts';
 import { mayNameObjects, type ObjectSource, readNotified } from '../notified-objects.ts';
 import type { QueueClient, QueueMessage } from '../queue-client.ts';
 import { tellApart } from '../tell-apart.ts';

@@ -1,4 +1,4 @@
-import { firstIds } from '../../counted.ts';
+import { firstIds } from '../../text/counted.ts';
 import type { MixedCurrencies } from './period-currencies-store.ts';
 
 /** Says why a period in two currencies is not closed, and what gets it out (R15). */

@@ -1,5 +1,4 @@
 import type { Clock } from '../../clock.ts';
-import { counted } from '../../counted.ts';
 import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { retryLostRace } from '../../database/lost-race.ts';
@@ -8,6 +7,7 @@ import { periodsBeginningIn } from '../../periods/calendar.ts';
 import { Refusal } from '../../refusal.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
+import { counted } from '../../text/counted.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
 import { toEntry } from '../entries/entry-columns.ts';
 import { postOwnEntries } from '../posting/own-entries.ts';

@@ -1,4 +1,3 @@
-import { counted, firstIds } from '../../counted.ts';
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { ActParts } from '../../parts.ts';
@@ -6,6 +5,7 @@ import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { readTenant } from '../../tenants/tenant-store.ts';
+import { counted, firstIds } from '../../text/counted.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { refuseUnfitNote } from '../reversals/correction.ts';
 import { foldPosted } from '../rollups/fold-batches.ts';

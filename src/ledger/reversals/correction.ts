@@ -1,4 +1,3 @@
-import { counted } from '../../counted.ts';
 import type { AttributionTags, EventStatus, ServiceTier, UsageSource } from '../../events/event.ts';
 import { isMeasured } from '../../events/event.ts';
 import type { Placement } from '../../periods/placement.ts';
@@ -6,6 +5,7 @@ import type { Pricing, RatedPart } from '../../rating/rate-event.ts';
 import { ratePart } from '../../rating/rate-event.ts';
 import { Refusal } from '../../refusal.ts';
 import { refuseWithoutNote } from '../../request.ts';
+import { counted } from '../../text/counted.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { countOnSide, FURTHER_UNITS } from '../../units.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';

@@ -1,5 +1,4 @@
 import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
-import { counted, firstIds } from '../../counted.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
 import { listQuarantined } from '../../ingest/quarantine/quarantine-store.ts';
@@ -22,6 +21,7 @@ import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
 import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
+import { counted, firstIds } from '../../text/counted.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
 import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';

@@ -8,6 +8,7 @@ import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { rateEvent, UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
+import { jsonIn } from '../../text/json.ts';
 
 /** The known facts about an event that waits in quarantine. */
 export interface WaitingEvent {
@@ -148,12 +149,8 @@ function counted(count: unknown): unknown {
 type JsonObject = Readonly<Record<string, unknown>>;
 
 function jsonObject(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
+  const value = jsonIn(text);
+  return isObject(value) ? value : {};
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -1,4 +1,3 @@
-import { counted } from '../../counted.ts';
 import type { Database } from '../../database/database.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import { confirmedSum } from '../../push/intent.ts';
@@ -6,6 +5,7 @@ import type { PushTarget } from '../../push/push-target.ts';
 import { readLiveTenants } from '../../stripe/customers/customer-store.ts';
 import { readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import { readMeters } from '../../stripe/meters/meter-store.ts';
+import { counted } from '../../text/counted.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import type { MonthParts, StepOutcome } from '../month-step.ts';
 import { done, named } from '../month-step.ts';

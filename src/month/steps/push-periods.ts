@@ -1,7 +1,7 @@
-import { counted } from '../../counted.ts';
 import type { PushedPeriod } from '../../push/push-answer.ts';
 import type { Fault } from '../../remedy.ts';
 import { pushMonth } from '../../stripe/push-month.ts';
+import { counted } from '../../text/counted.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 

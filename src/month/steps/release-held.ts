@@ -1,7 +1,7 @@
-import { counted } from '../../counted.ts';
 import { readSettledSubjects } from '../../push/alert-store.ts';
 import { releaseInvoices } from '../../stripe/invoices/invoice.ts';
 import { findMissedInvoices } from '../../stripe/invoices/missed-invoices.ts';
+import { counted } from '../../text/counted.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { keyOfRow, type MonthParts, named, outcomeOf, type StepOutcome } from '../month-step.ts';
 

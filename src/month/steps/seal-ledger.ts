@@ -1,6 +1,6 @@
-import { counted } from '../../counted.ts';
 import { sealAll } from '../../seals/seal-batches.ts';
 import { readLastSeal } from '../../seals/seal-store.ts';
+import { counted } from '../../text/counted.ts';
 import { done, type MonthParts, type StepOutcome } from '../month-step.ts';
 
 /**

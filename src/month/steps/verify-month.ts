@@ -1,5 +1,4 @@
 import { checkLaws } from '../../audit/laws/check-laws.ts';
-import { counted } from '../../counted.ts';
 import type { Alert } from '../../push/alert.ts';
 import { readOpenAlerts } from '../../push/alert-store.ts';
 import { remedyOf } from '../../stripe/alerts/alert-answer.ts';
@@ -8,6 +7,7 @@ import { lookAgainAtFinal } from '../../stripe/invoices/final-again.ts';
 import { endWhatIsEqual } from '../../stripe/invoices/meter-bill.ts';
 import { verifyReleased } from '../../stripe/invoices/verify-released.ts';
 import { checkSummaries } from '../../stripe/summary-law.ts';
+import { counted } from '../../text/counted.ts';
 import type { MonthRequest } from '../month-answer.ts';
 import { keyOfRow, type MonthParts, outcomeOf, type StepOutcome } from '../month-step.ts';
 

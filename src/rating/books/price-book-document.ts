@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { andMore } from '../../counted.ts';
 import { CURRENCY_ALLOWED, isSupportedCurrency } from '../../currencies.ts';
 import { Refusal } from '../../refusal.ts';
+import { andMore } from '../../text/counted.ts';
 import type { RateOf, UnitPrice } from '../../units.ts';
 import { UNITS } from '../../units.ts';
 

@@ -1,8 +1,8 @@
 import { appendFile, readFile } from 'node:fs/promises';
+import { isBucket, readS3Address, type S3Parts } from '../../aws/s3-address.ts';
 import { explainFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
-import { isBucket, readS3Address, type S3Parts } from '../../s3-address.ts';
 import { formatPublished, type Published, parsePublished } from './published-seals.ts';
 import type { ObjectLock } from './seal-bucket-client.ts';
 

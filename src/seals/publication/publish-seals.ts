@@ -1,8 +1,8 @@
+import { isBucket, type S3Parts } from '../../aws/s3-address.ts';
 import { DAY_MS, type InstantMs } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
-import { isBucket, type S3Parts } from '../../s3-address.ts';
 import type { SealPublicationAnswer, SealPublicationRequest } from '../seal-answer.ts';
 import { sealAll } from '../seal-batches.ts';
 import { findUnknown, readDayEnds } from '../seal-store.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { jsonIn } from '../../text/json.ts';
 
 /**
  * A seal as it is given away: whoever holds it can tell later that the chain up to it was not rewritten.
@@ -66,7 +67,7 @@ export function parsePublished(text: string, file: string): Published {
     .map((content, index) => ({ content, number: index + 1 }))
     .filter(({ content }) => content !== '')
     .map(({ content, number }) => {
-      const parsed = line.safeParse(readJson(content));
+      const parsed = line.safeParse(jsonIn(content));
       if (parsed.success) return parsed.data;
       throw new Refusal(
         'bad_document',
@@ -93,12 +94,4 @@ export function formatPublished(published: PublishedSeal | PublishedRestore): st
     typeof value === 'bigint' ? Number(value) : value,
   );
   return `${text}\n`;
-}
-
-function readJson(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,8 @@
+import { isBucket, readS3Address, type S3Parts } from '../../aws/s3-address.ts';
 import { formatInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
-import { isBucket, readS3Address, type S3Parts } from '../../s3-address.ts';
 import type { SealPublicationRequest } from '../seal-answer.ts';
 import { findUnknown } from '../seal-store.ts';
 import { isEmpty, readPublished } from './publication.ts';

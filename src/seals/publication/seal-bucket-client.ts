@@ -7,13 +7,13 @@ import {
   type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import type { S3Address } from '../../aws/s3-address.ts';
+import { askBucket, connectS3 } from '../../aws/s3-client.ts';
+import { refuseUnlocked } from '../../aws/s3-refusal.ts';
 import type { InstantMs } from '../../clock.ts';
 import { parseInstant, toDate } from '../../clock.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
-import type { S3Address } from '../../s3-address.ts';
-import { askBucket, connectS3 } from '../../s3-client.ts';
-import { refuseUnlocked } from '../../s3-refusal.ts';
 import {
   formatPublished,
   type Published,

@@ -1,4 +1,4 @@
-import { counted } from '../../counted.ts';
+import { counted } from '../../text/counted.ts';
 import type { StatementDocument } from '../statement-answer.ts';
 import {
   formatLocalDay,

@@ -2,6 +2,7 @@ import Stripe from 'stripe';
 import { raiseAlert } from '../../push/alert-store.ts';
 import { refusalOfOne } from '../../push/destination.ts';
 import { Refusal } from '../../refusal.ts';
+import { jsonIn } from '../../text/json.ts';
 import { noteDeletedCustomer, noteSubscriptionChange } from '../customers/customer-changes.ts';
 import { holdInvoice } from '../invoices/invoice.ts';
 import { fetchInvoice } from '../invoices/own-invoice.ts';
@@ -92,12 +93,8 @@ function isEvent(body: string): boolean {
  * `detail`.
  */
 function kindOf(body: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return memberOf(parsed, 'object') ?? memberOf(memberOf(parsed, 'detail'), 'object');
-  } catch {
-    return undefined;
-  }
+  const parsed = jsonIn(body);
+  return memberOf(parsed, 'object') ?? memberOf(memberOf(parsed, 'detail'), 'object');
 }
 
 function memberOf(value: unknown, name: string): unknown {

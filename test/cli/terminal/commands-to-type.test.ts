@@ -121,7 +121,7 @@ it('no room writes a command into what it says: only a door phrases them', () =>
 
 it('no room names an option of a command: only a door has them', () => {
   // Options of others: those of S3's own command line, and those with which the demo starts a server.
-  const others = ['s3-refusal.ts', 'demo/embedded-postgres.ts'];
+  const others = ['aws/s3-refusal.ts', 'demo/embedded-postgres.ts'];
   const options = new Set(longOptionsOf(program));
   const rooms = SOURCE_FILES.filter(
     ({ folder, path }) => folder !== 'cli' && !others.includes(path),

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { expect, test } from 'vitest';
-import { drawTable } from '../src/cli/terminal/table.ts';
-import { harmless, harmlessDocument, harmlessValue } from '../src/harmless.ts';
+import { drawTable } from '../../src/cli/terminal/table.ts';
+import { harmless, harmlessDocument, harmlessValue } from '../../src/text/harmless.ts';
 
 test.each([
   ['a cursor that moves up', '\u001b[2Aok', '\\u001b[2Aok'],

@@ -1,6 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { Config } from './config.ts';
-import { required } from './config.ts';
+import type { Config } from '../config.ts';
+import { required } from '../config.ts';
 
 export interface SqsAddress {
   /** An address to use instead of AWS's own, such as a local queue server's; null for AWS. */

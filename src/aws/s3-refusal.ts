@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../refusal.ts';
 
 /**
  * Explains what S3 or its SDK threw, as what the operator can mend; anything else is given back as

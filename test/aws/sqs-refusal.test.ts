@@ -1,6 +1,6 @@
 import { QueueDoesNotExist } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
-import { explainSqs } from '../src/sqs-refusal.ts';
+import { explainSqs } from '../../src/aws/sqs-refusal.ts';
 
 describe('what SQS refuses', () => {
   it('is told apart by the name of its error', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { ListQueuesCommand } from '@aws-sdk/client-sqs';
 import { expect, it, onTestFinished } from 'vitest';
-import { connect, endpointOf, regionOf } from '../src/sqs-client.ts';
+import { connect, endpointOf, regionOf } from '../../src/aws/sqs-client.ts';
 
 it.each([
   ["AWS's own host", 'https://sqs.eu-central-1.amazonaws.com/1/usage', null, null],

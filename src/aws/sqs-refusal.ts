@@ -1,4 +1,4 @@
-import { Refusal } from './refusal.ts';
+import { Refusal } from '../refusal.ts';
 
 /**
  * Explains what SQS or its SDK refused, as what the operator can mend; null for any other error.
