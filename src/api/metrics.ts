@@ -48,7 +48,8 @@ export class Metrics {
     this.#requests.set(key, (this.#requests.get(key) ?? 0) + 1);
     const durations = this.#durations.get(route) ?? {
       buckets: SECONDS.map(() => 0),
-      ...{ count: 0, sum: 0 },
+      count: 0,
+      sum: 0,
     };
     for (const [index, most] of SECONDS.entries()) {
       if (seconds <= most) durations.buckets[index] = (durations.buckets[index] ?? 0) + 1;

@@ -88,10 +88,16 @@ export function route<Request extends z.ZodObject, Answer>(
   const { defaults = {}, rows = null, isShownOnce = false, namedBy = null, act = null } = options;
   return {
     ...placeOf(at),
-    ...{ about, roles, summary, answer, rows },
+    about,
+    roles,
+    summary,
+    answer,
+    rows,
     fields: fieldsOf(request, defaults),
     forms: rows === null ? [] : ['text/csv'],
-    ...{ isShownOnce, namedBy, act },
+    isShownOnce,
+    namedBy,
+    act,
     check: (given) => void readRequest(request, given as z.input<Request>),
     run: ({ parts, given }) => use(parts, readRequest(request, given as z.input<Request>)),
   };
@@ -124,11 +130,17 @@ export function listRoute<Request extends z.ZodObject, Row>(
   const paged = request.extend(pageFields);
   return {
     ...placeOf(at),
-    ...{ about, roles, summary, rows },
+    about,
+    roles,
+    summary,
+    rows,
     answer: z.strictObject({ [rows]: answer, next_cursor: nextCursorField }),
     fields: fieldsOf(paged, { limit: USUAL_LIMIT, ...defaults }),
     forms: ['text/csv'],
-    ...{ isShownOnce: false, namedBy: null, act: null, check: null },
+    isShownOnce: false,
+    namedBy: null,
+    act: null,
+    check: null,
     async run({ parts, given }) {
       const { limit, cursor, ...own } = given;
       const page = readRequest(z.strictObject(pageFields), { limit, cursor } as PageGiven);

@@ -96,8 +96,11 @@ async function checkPeriod(
 ): Promise<CheckedPeriod> {
   const { tenant_id, period_start, entries } = head;
   const told = (holds: boolean, detail: string) => ({
-    ...{ tenant_id, period_start, entries },
-    ...{ holds, detail },
+    tenant_id,
+    period_start,
+    entries,
+    holds,
+    detail,
   });
   const bytes = await place.read(`${folder}${head.file}`);
   if (bytes === null) return told(false, `${folder}${head.file} is gone`);

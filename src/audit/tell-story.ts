@@ -38,13 +38,29 @@ async function readOwnStory(
 }
 
 const ANY_ENTRY = {
-  ...{ tenant_id: null, user_id: null, feature: null, agent_run_id: null, trace_id: null },
-  ...{ outcome: null, month: null, from: null, to: null, cursor: null, limit: 1000 },
+  tenant_id: null,
+  user_id: null,
+  feature: null,
+  agent_run_id: null,
+  trace_id: null,
+  outcome: null,
+  month: null,
+  from: null,
+  to: null,
+  cursor: null,
+  limit: 1000,
 };
 
 const NOTHING_MORE = {
-  ...{ rules: [], lines: [], rates: [], periods: [], pushes: [], quarantine: [] },
-  ...{ structure: [], second_reports: [], seals: [] },
+  rules: [],
+  lines: [],
+  rates: [],
+  periods: [],
+  pushes: [],
+  quarantine: [],
+  structure: [],
+  second_reports: [],
+  seals: [],
 };
 
 function wasOrIs(asOf: InstantMs | null): string {

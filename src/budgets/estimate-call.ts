@@ -81,14 +81,22 @@ function rate(
   }
   return ratePart(
     {
-      ...{ occurredAt: now, provider, requestedModel: model, executedModel: model, serviceTier },
-      ...{ gatewayCache: 'none', layers: null },
+      occurredAt: now,
+      provider,
+      requestedModel: model,
+      executedModel: model,
+      serviceTier,
+      gatewayCache: 'none',
+      layers: null,
     },
     {
       memberId: '',
       tags: {
-        ...{ tenantId: tenant.tenantId, userId: null, feature: null },
-        ...{ agentRunId: null, promptVersion: null },
+        tenantId: tenant.tenantId,
+        userId: null,
+        feature: null,
+        agentRunId: null,
+        promptVersion: null,
       },
       status: 'ok',
       usage,

@@ -59,7 +59,10 @@ export async function readUnsettledHolds(
   );
   return rows.map((row) => ({
     ...row,
-    ...{ state: 'open', settled_source: null, settled_event_id: null, released_by: null },
+    state: 'open',
+    settled_source: null,
+    settled_event_id: null,
+    released_by: null,
   }));
 }
 

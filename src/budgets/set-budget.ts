@@ -37,8 +37,14 @@ export async function setBudget(
   const catalog = await loadPriceCatalog(database.kysely);
   const currency = assignedBook(tenant, catalog, at)?.currency ?? DEFAULT_CURRENCY;
   const budget = {
-    ...{ tenantId, measure, per, tags: tags ?? {}, limit },
-    ...{ feature: request.feature, userId: request.user_id, agentRunId: request.agent_run_id },
+    tenantId,
+    measure,
+    per,
+    tags: tags ?? {},
+    limit,
+    feature: request.feature,
+    userId: request.user_id,
+    agentRunId: request.agent_run_id,
     currency: measure === 'money' ? currency : null,
     ...budgetPolicy(request),
   };

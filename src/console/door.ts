@@ -53,7 +53,10 @@ function userVisitor(c: ConsoleContext, user: Caller, given: string): Visitor {
 export function giveSession(c: ConsoleContext, token: string): void {
   const isEnding = token === '';
   setCookie(c, cookieName(c), token, {
-    ...{ httpOnly: true, sameSite: 'Strict', path: '/', secure: isSecure(c) },
+    httpOnly: true,
+    sameSite: 'Strict',
+    path: '/',
+    secure: isSecure(c),
     ...(isEnding ? { maxAge: 0 } : {}),
   });
 }

@@ -32,8 +32,13 @@ export async function beginEarlierMonth(
   const terms = { mode: 'live', price_book: 'standard', time_zone: 'UTC' } as const;
   const occurred_at = `${utcDay(startsAt + 10 * DAY_MS)}T12:00:00Z`;
   const call = {
-    ...{ source: 'demo', occurred_at, status: 'ok', operation: 'chat', provider: 'openai' },
-    ...{ requested_model: 'gpt-4o', usage: { input_tokens: 90_000, output_tokens: 30_000 } },
+    source: 'demo',
+    occurred_at,
+    status: 'ok',
+    operation: 'chat',
+    provider: 'openai',
+    requested_model: 'gpt-4o',
+    usage: { input_tokens: 90_000, output_tokens: 30_000 },
   };
   for (const tenant_id of [UNBILLED, VOIDED]) {
     const stripe_customer = customerOf(tenant_id);
@@ -81,7 +86,9 @@ async function voidInvoice(parts: DemoParts, startsAt: InstantMs): Promise<void>
   const { price } = await setUpStripe(parts, { currency: 'USD', ...meterOnly });
   const customer = customerOf(VOIDED);
   const { id } = await stripe.subscriptions.create({
-    ...{ customer, items: [{ price }], backdate_start_date: startsAt / 1000 },
+    customer,
+    items: [{ price }],
+    backdate_start_date: startsAt / 1000,
     billing_cycle_anchor_config: { day_of_month: 1, hour: 0, minute: 0, second: 0 },
   });
   const { data } = await stripe.invoices.list({ customer });

@@ -105,7 +105,11 @@ function lackingEvents(occurred_at: string): Traffic['events'] {
   const usage = { input_tokens: 1200, output_tokens: 300 };
   // A producer that mended a tag by resending bills two customers for one call.
   const resent = ['umbrella-bio', 'hooli'].map((tenant_id) => ({
-    ...{ ...call, event_id: 'sent-twice', requested_model: 'gpt-4o', usage, tenant_id },
+    ...call,
+    event_id: 'sent-twice',
+    requested_model: 'gpt-4o',
+    usage,
+    tenant_id,
   }));
   const lacking = ['northwind-ai', 'initech', 'stark-labs'].flatMap((tenant_id, index) => [
     { ...call, event_id: `new-model-${index}`, requested_model: 'gpt-6-mini', usage, tenant_id },

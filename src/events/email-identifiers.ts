@@ -114,7 +114,8 @@ export function withoutEmails(event: UsageEvent): UsageEvent {
     members:
       event.members?.map((member) => ({
         ...member,
-        ...{ memberId: unnamed(member.memberId), tags: unnamedTags(member.tags) },
+        memberId: unnamed(member.memberId),
+        tags: unnamedTags(member.tags),
       })) ?? null,
   };
 }

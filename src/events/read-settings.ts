@@ -13,7 +13,9 @@ import { OLDEST_DAYS } from './read-item.ts';
 export function readSettings(config: Config): ReadSettings {
   const { SPANLEDGER_OLDEST_DAYS: oldestDays = OLDEST_DAYS } = config;
   return {
-    ...{ litellmKey: litellmKey(config), emails: emailPolicy(config), oldestDays },
+    litellmKey: litellmKey(config),
+    emails: emailPolicy(config),
+    oldestDays,
     models: readModelMap(config),
   };
 }

@@ -73,8 +73,11 @@ function stepOf(step: JsonObject): Step {
 function sumOf(steps: readonly Step[]): Tokens {
   const sum = (part: keyof Tokens) => steps.reduce((all, step) => all + step[part], 0);
   return {
-    ...{ input: sum('input'), output: sum('output'), read: sum('read') },
-    ...{ written: sum('written'), writtenFor1h: sum('writtenFor1h') },
+    input: sum('input'),
+    output: sum('output'),
+    read: sum('read'),
+    written: sum('written'),
+    writtenFor1h: sum('writtenFor1h'),
   };
 }
 
@@ -86,8 +89,12 @@ function tokensOf({ input, output, read, written }: Tokens): number {
 function plus(counts: ReportedCounts, { cache }: Inclusion, added: Tokens): ReportedCounts {
   const cached = cache === 'beside' ? 0 : added.read + added.written;
   const more = {
-    ...{ input: added.input + cached, output: added.output, total: tokensOf(added) },
-    ...{ cacheRead: added.read, cacheWrite: added.written, cacheWrite1h: added.writtenFor1h },
+    input: added.input + cached,
+    output: added.output,
+    total: tokensOf(added),
+    cacheRead: added.read,
+    cacheWrite: added.written,
+    cacheWrite1h: added.writtenFor1h,
   };
   const sums = Object.entries(more).flatMap(([name, count]): [string, unknown][] => {
     const own = countOf(counts[name as keyof typeof more]);

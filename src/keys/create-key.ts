@@ -38,7 +38,10 @@ export async function createKey(
     rate: request.rate,
     createdAt: now,
     createdBy: request.actor,
-    ...{ expiresAt, revokedAt: null, revokedBy: null, lastUsedAt: null },
+    expiresAt,
+    revokedAt: null,
+    revokedBy: null,
+    lastUsedAt: null,
   };
   await insertKey(database, kept);
   const {

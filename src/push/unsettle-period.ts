@@ -57,7 +57,9 @@ export async function unsettlePeriod(
     );
   }
   return {
-    ...{ tenant_id: tenantId, period_start: periodStart, identifier: back },
+    tenant_id: tenantId,
+    period_start: periodStart,
+    identifier: back,
     currency: target.currency,
     taken_back: String(valueMicro),
     due: String(dueOf(target, intents) + valueMicro),

@@ -114,7 +114,10 @@ async function tellExchanges(
 ): Promise<UsageAnswer['exchange_rates']> {
   const found = await readExchangesUsed(database, question);
   return found.map(({ source, base, from, entries }) => ({
-    ...{ source, base, effective_from: formatInstant(from), entries: Number(entries) },
+    source,
+    base,
+    effective_from: formatInstant(from),
+    entries: Number(entries),
   }));
 }
 

@@ -88,7 +88,9 @@ function shareRows(
   const row = { ...totalRow(statement), section, meter: 'calls', amount: '' };
   return shares.map(({ name, calls, exact }) => ({
     ...row,
-    ...{ name: name ?? '', quantity: String(calls), exact },
+    name: name ?? '',
+    quantity: String(calls),
+    exact,
   }));
 }
 

@@ -14,7 +14,8 @@ export async function unsettleMonth(
 ): Promise<UnsettleAnswer> {
   return unsettlePeriod(
     {
-      ...{ database, clock },
+      database,
+      clock,
       async findReliance(target, { valueMicro, identifier }) {
         const explained = await findExplainedBy(database, target, valueMicro);
         if (explained === null) return null;

@@ -64,7 +64,10 @@ export async function listLeftOwed({
     const amount = formatPico(-carried_out);
     return [
       {
-        ...{ tenant_id, period_start, amount, currency: former },
+        tenant_id,
+        period_start,
+        amount,
+        currency: former,
         detail: leftWords({ amount, former, periodStart: period_start, currency }),
         remedy: advise`credit what it is worth in ${currency} with ${{ operation: 'adjust' }}, of which a part is enough where somebody paid the rest back; it is named until then`,
       },

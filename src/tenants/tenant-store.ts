@@ -75,7 +75,9 @@ function toTenant(row: TenantRow): Tenant {
     mode: row.mode,
     calendar: [first, ...changes],
     stripeCustomer: row.stripe_customer,
-    ...{ name: row.name, address: row.address, contact: row.contact },
+    name: row.name,
+    address: row.address,
+    contact: row.contact,
     isRegistered: row.is_registered,
     books: (row.books ?? []).map(([effectiveFrom, book]) => ({
       effectiveFrom: effectiveFrom ?? Number.NEGATIVE_INFINITY,

@@ -69,7 +69,10 @@ export async function readEndpoints(database: Database): Promise<readonly Endpoi
     ) d order by created_at, endpoint_id`.execute(database.kysely);
   return rows.map(({ delivered, pending, dead, lastFailure, ...row }) => ({
     ...toEndpoint(row),
-    ...{ delivered, pending, dead, lastFailure },
+    delivered,
+    pending,
+    dead,
+    lastFailure,
   }));
 }
 

@@ -89,7 +89,10 @@ function raiseHappened(fact: RaiseFact): Happened {
   const { kind, event_key: key, occurred_at: occurredAt, ...row } = fact;
   const limitOf = (amount: bigint) => formatMeasure(row.measure, amount);
   return {
-    ...{ kind, key, occurredAt, subject: `budget ${row.budget_id}` },
+    kind,
+    key,
+    occurredAt,
+    subject: `budget ${row.budget_id}`,
     data: {
       request_id: row.request_id.toString(),
       budget_id: row.budget_id.toString(),
@@ -129,7 +132,9 @@ async function findOverruns(
     const key = `budget.projected_overrun ${row.budget_id} ${row.time_key} ${limit}`;
     return [
       {
-        ...{ kind: 'budget.projected_overrun' as const, key, subject: `budget ${row.budget_id}` },
+        kind: 'budget.projected_overrun' as const,
+        key,
+        subject: `budget ${row.budget_id}`,
         occurredAt: now,
         data: { ...budgetData(row), projected: formatMeasure(row.measure, projected) },
       },

@@ -40,7 +40,8 @@ export async function addEndpoint(
     secret: randomBytes(32),
     createdAt: clock(),
     createdBy: request.actor,
-    ...{ disabledAt: null, disabledBy: null },
+    disabledAt: null,
+    disabledBy: null,
   };
   await insertEndpoint(database, endpoint);
   return { ...tell(endpoint), secret: writeSecret(endpoint.secret) };
@@ -87,7 +88,10 @@ export async function testEndpoint(
   const at = clock();
   const key = `webhook.test ${endpointId} ${randomBytes(8).toString('hex')}`;
   const happened = {
-    ...{ kind: 'webhook.test' as const, key, subject: key, occurredAt: at },
+    kind: 'webhook.test' as const,
+    key,
+    subject: key,
+    occurredAt: at,
     data: { asked_by: actor },
   };
   const eventId = await addForEndpoint(database, happened, endpointId);

@@ -31,7 +31,10 @@ export async function tellMissing(
             thing: { count },
           },
         ]) => ({
-          ...{ thing, names, told_count: count, told_at: now },
+          thing,
+          names,
+          told_count: count,
+          told_at: now,
         }),
       ),
       renamed: [...standing].flatMap(([key, one]) => {

@@ -69,8 +69,13 @@ async function senderOf(
 }
 
 const LANGWATCH: Caller = {
-  ...{ keyId: 'langwatch', name: 'langwatch', role: 'ingest' },
-  ...{ tenantId: null, source: null, tenantIds: null, rate: null },
+  keyId: 'langwatch',
+  name: 'langwatch',
+  role: 'ingest',
+  tenantId: null,
+  source: null,
+  tenantIds: null,
+  rate: null,
 };
 
 const NO_KEEPER =

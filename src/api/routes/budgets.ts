@@ -169,8 +169,11 @@ function withHeadroom(answer: CheckAnswer): Reply {
   return {
     ...reply,
     headers: {
-      ...{ 'budget-id': budget_id, 'budget-limit': limit, 'budget-spent': spent },
-      ...{ 'budget-held': held, 'budget-left': left },
+      'budget-id': budget_id,
+      'budget-limit': limit,
+      'budget-spent': spent,
+      'budget-held': held,
+      'budget-left': left,
       ...(resetsAt === null ? {} : { 'budget-resets-at': resetsAt }),
       ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
     },

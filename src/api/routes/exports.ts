@@ -22,7 +22,10 @@ const focus: Route = {
   answer: z.unknown(),
   rows: null,
   forms: [CSV],
-  ...{ isShownOnce: false, namedBy: null, act: null, check: null },
+  isShownOnce: false,
+  namedBy: null,
+  act: null,
+  check: null,
   async run({ parts, given }) {
     const request = readRequest(focusRequest, given as z.input<typeof focusRequest>);
     // A reader that is slow must not hold a transaction, so the whole file is made first.
@@ -48,7 +51,10 @@ const journal: Route = {
   answer: journalAnswer,
   rows: null,
   forms: [CSV, TEXT],
-  ...{ isShownOnce: false, namedBy: null, act: null, check: null },
+  isShownOnce: false,
+  namedBy: null,
+  act: null,
+  check: null,
   async run({ parts, given, accept }) {
     const { format, ...of } = readRequest(journalAsked, given as z.input<typeof journalAsked>);
     const answer = await exportJournal(parts, of);

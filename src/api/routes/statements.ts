@@ -48,7 +48,10 @@ const statement: Route = {
   answer: statementAnswer,
   rows: null,
   forms: Object.values(TYPES).filter((type) => type !== TYPES.json),
-  ...{ isShownOnce: false, namedBy: null, act: null, check: null },
+  isShownOnce: false,
+  namedBy: null,
+  act: null,
+  check: null,
   async run({ parts, given, accept }) {
     const { format, issuer, ...of } = readRequest(statementAsked, given as StatementGiven);
     const answer = await showStatement(parts, of);
@@ -86,7 +89,10 @@ const proof: Route = {
   answer: z.unknown(),
   rows: null,
   forms: [TYPES.html],
-  ...{ isShownOnce: false, namedBy: null, act: null, check: null },
+  isShownOnce: false,
+  namedBy: null,
+  act: null,
+  check: null,
   async run({ parts, given }) {
     const { format, ...of } = readRequest(proofAsked, given as z.input<typeof proofAsked>);
     const { pieces } = await proveStatement(parts, { ...of, form: format });

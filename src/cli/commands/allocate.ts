@@ -70,8 +70,16 @@ function addPost(group: Command): void {
     const { amount, currency, month, by, weight = null, reason, actor } = options;
     const { bill: billed = false, dryRun: dry_run = false } = options;
     const request = readRequest(allocateRequest, {
-      ...{ pool, month, amount, currency, by, weights: weight, billed, dry_run },
-      ...{ reason, actor },
+      pool,
+      month,
+      amount,
+      currency,
+      by,
+      weights: weight,
+      billed,
+      dry_run,
+      reason,
+      actor,
     });
     const answer = await allocatePool(session.parts(), request);
     session.out.answer(answer, (shown) => renderAllocation(shown, session.out.table));

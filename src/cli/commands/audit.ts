@@ -71,8 +71,13 @@ function addReattribute(group: Command): void {
     const request = readRequest(reattributeRequest, {
       entry_ids: args.map(readEntryId),
       tenant_id: tenant,
-      ...{ user_id: user, feature, agent_run_id: agentRun },
-      ...{ dry_run: dryRun, unprice, reason, actor },
+      user_id: user,
+      feature,
+      agent_run_id: agentRun,
+      dry_run: dryRun,
+      unprice,
+      reason,
+      actor,
     });
     const answers = await reattributeEntries(session.parts(), request, (done, all) =>
       session.out.progress('moved', done, all),

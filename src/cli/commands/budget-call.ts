@@ -52,14 +52,21 @@ function callOf(tenantId: string, flags: CallFlags) {
     units === undefined
       ? { input_tokens: inputTokens, max_output_tokens: maxOutputTokens, usage: null }
       : {
-          ...{ input_tokens: null, max_output_tokens: null },
+          input_tokens: null,
+          max_output_tokens: null,
           usage: { ...units, input_tokens: inputTokens, output_tokens: maxOutputTokens },
         };
   return {
-    ...{ tenant_id: tenantId, provider: flags.provider ?? null, model: flags.model ?? null },
-    ...{ service_tier: flags.serviceTier, ...tokens, amount: flags.amount ?? null },
-    ...{ feature: flags.feature ?? null, user_id: flags.user ?? null },
-    ...{ agent_run_id: flags.run ?? null, tags: flags.tag ?? null },
+    tenant_id: tenantId,
+    provider: flags.provider ?? null,
+    model: flags.model ?? null,
+    service_tier: flags.serviceTier,
+    ...tokens,
+    amount: flags.amount ?? null,
+    feature: flags.feature ?? null,
+    user_id: flags.user ?? null,
+    agent_run_id: flags.run ?? null,
+    tags: flags.tag ?? null,
   };
 }
 
@@ -87,7 +94,8 @@ export function addReserve(group: Command): void {
     async (session, { args: [tenantId = ''], options }) => {
       const request = readRequest(reserveRequest, {
         ...callOf(tenantId, options),
-        ...{ hold_id: options.hold ?? null, expires_in_seconds: options.expiresIn ?? null },
+        hold_id: options.hold ?? null,
+        expires_in_seconds: options.expiresIn ?? null,
       });
       const answer = await reserveHold(namingParts(session), request);
       if (answer.verdict === 'deny') session.foundOverBudget();

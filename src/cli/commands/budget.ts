@@ -106,9 +106,15 @@ function addSet(group: Command): void {
   perform<SetFlags>(addActor(command), async (session, { args: [tenantId = ''], options }) => {
     const { amount = null, tokens = null, soft = false, actor } = options;
     const request = readRequest(setBudgetRequest, {
-      ...{ tenant_id: tenantId, ...scopeOf(options), amount, tokens, actor },
-      ...{ kind: soft ? 'soft' : 'hard', on_unavailable: options.onUnavailable },
-      ...{ priced_only: options.pricedOnly ?? false, thresholds: options.thresholds ?? null },
+      tenant_id: tenantId,
+      ...scopeOf(options),
+      amount,
+      tokens,
+      actor,
+      kind: soft ? 'soft' : 'hard',
+      on_unavailable: options.onUnavailable,
+      priced_only: options.pricedOnly ?? false,
+      thresholds: options.thresholds ?? null,
       loop: options.loop === undefined ? null : { verdict: options.loop, steps: options.loopSteps },
     });
     const budget = await setBudget(namingParts(session), request);
@@ -129,7 +135,9 @@ function addRemove(group: Command): void {
     async (session, { args: [tenantId = ''], options }) => {
       const { measure } = options;
       const request = readRequest(removeBudgetRequest, {
-        ...{ tenant_id: tenantId, measure, ...scopeOf(options) },
+        tenant_id: tenantId,
+        measure,
+        ...scopeOf(options),
       });
       const answer = await removeBudget(namingParts(session), request);
       session.out.answer(answer, 'removed');

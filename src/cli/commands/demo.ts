@@ -145,9 +145,20 @@ async function openDemoConsole(parts: RunningDemo) {
 const DEMO_QUEUE = 'the queue of the demo is read by nobody any more';
 const CUSTOMER = 'acme-robotics';
 const BUDGET = {
-  ...{ tenant_id: CUSTOMER, per: 'month' as const, kind: 'soft' as const, amount: '12.00' },
-  ...{ feature: null, user_id: null, agent_run_id: null, tags: null, tokens: null },
-  ...{ on_unavailable: null, priced_only: null, thresholds: null, loop: null, actor: 'demo' },
+  tenant_id: CUSTOMER,
+  per: 'month' as const,
+  kind: 'soft' as const,
+  amount: '12.00',
+  feature: null,
+  user_id: null,
+  agent_run_id: null,
+  tags: null,
+  tokens: null,
+  on_unavailable: null,
+  priced_only: null,
+  thresholds: null,
+  loop: null,
+  actor: 'demo',
 };
 
 async function untilSignal(): Promise<void> {

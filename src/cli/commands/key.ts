@@ -53,7 +53,11 @@ function addCreate(group: Command): void {
     const [only = null] = tenant;
     const isScoped = role === 'ingest' && tenant.length > 0;
     const request = readRequest(createKeyRequest, {
-      ...{ role, name, source, rate, actor },
+      role,
+      name,
+      source,
+      rate,
+      actor,
       tenant_id: role === 'ingest' ? null : only,
       tenant_ids: isScoped ? tenant : null,
       ...(options.expires ?? NEVER),

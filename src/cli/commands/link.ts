@@ -29,8 +29,15 @@ function addCreate(group: Command): void {
     addActor(command),
     async (session, { args: [tenant_id = ''], options }) => {
       const request = readRequest(createKeyRequest, {
-        ...{ role: 'link', tenant_id, expires_in_days: options.days, actor: options.actor },
-        ...{ name: null, source: null, tenant_ids: null, rate: null, expires_at: null },
+        role: 'link',
+        tenant_id,
+        expires_in_days: options.days,
+        actor: options.actor,
+        name: null,
+        source: null,
+        tenant_ids: null,
+        rate: null,
+        expires_at: null,
       });
       const answer = await createKey(session.parts(), request);
       const address = linkAddress(answer.key, session.config.SPANLEDGER_PUBLIC_URL ?? null);

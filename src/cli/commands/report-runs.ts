@@ -44,8 +44,15 @@ export function addRunsReport(group: Command): void {
   perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
     const { by, tenant = null, month = null, from = null, to = null, asOf = null } = options;
     const request = readRequest(runsRequest, {
-      ...{ by, tenant_id: tenant, month, from, to, as_of: asOf },
-      ...{ order: options.order, limit: options.limit, loop_steps: options.loopSteps },
+      by,
+      tenant_id: tenant,
+      month,
+      from,
+      to,
+      as_of: asOf,
+      order: options.order,
+      limit: options.limit,
+      loop_steps: options.loopSteps,
     });
     const answer = await reportRuns(session.parts(), request);
     const money = moneyOf(options);

@@ -111,7 +111,9 @@ function nameOf(dimension: Dimension): (row: UsageLine) => string {
 
 function figuresOf(all: readonly UsageLine[], money: Money): readonly Column<UsageLine>[] {
   const amount = (title: string, of: (row: UsageLine) => string, spare = false) => ({
-    ...{ title, figure: true, spare },
+    title,
+    figure: true,
+    spare,
     value: (row: UsageLine) => money(of(row), row.currency),
   });
   const partly = (row: UsageLine, whole: string | null, part: string) =>

@@ -46,7 +46,11 @@ export function addServe(program: Command): void {
     const pages = buildConsole(consoleOptions(session.config, parts, users));
     const start = () =>
       startHttpServer({
-        ...{ parts, webhook, keeper: ingest.keeper, pages, users },
+        parts,
+        webhook,
+        keeper: ingest.keeper,
+        pages,
+        users,
         corsOrigins: session.config.SPANLEDGER_CORS_ORIGINS,
         langwatchSecret: session.config.SPANLEDGER_LANGWATCH_SECRET ?? null,
         ...address,

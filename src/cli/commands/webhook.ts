@@ -118,7 +118,10 @@ function addReplay(group: Command): void {
   perform<ReplayFlags>(addActor(command), async (session, { args: [event], options }) => {
     const { since = null, endpoint = null, actor } = options;
     const request = readRequest(replayEventsRequest, {
-      ...{ event_id: event ?? null, since, endpoint_id: endpoint, actor },
+      event_id: event ?? null,
+      since,
+      endpoint_id: endpoint,
+      actor,
     });
     const answer = await replayEvents(session.parts(), request);
     session.out.answer(

@@ -103,7 +103,12 @@ function begin(parts: MeterParts, call: CallRequest & { readonly body: unknown }
   const provider = options.provider ?? providerOfHost(url);
   const tries = headers.get('x-stainless-retry-count');
   return new ResponseWatch(parts, {
-    ...{ endpoint, url, sent, headers, provider, hold: currentHold() },
+    endpoint,
+    url,
+    sent,
+    headers,
+    provider,
+    hold: currentHold(),
     attempt: 1 + (Number(tries) || 0),
     startedAt: meter.clock(),
     inScope: AsyncLocalStorage.snapshot(),

@@ -15,10 +15,14 @@ export interface Endpoint {
 }
 
 const answer = (operation: string, asksForUsage = false): Endpoint => ({
-  ...{ operation, kind: 'answer', asksForUsage },
+  operation,
+  kind: 'answer',
+  asksForUsage,
 });
 const reading = (kind: Endpoint['kind']): Endpoint => ({
-  ...{ operation: 'chat', kind, asksForUsage: false },
+  operation: 'chat',
+  kind,
+  asksForUsage: false,
 });
 
 /** Paths end so, whatever a gateway or Azure puts before. What is not here is free, or no call. */
@@ -80,8 +84,12 @@ export function readSent(body: unknown, endpoint: Endpoint): SentBody {
   const model = body instanceof FormData ? body.get('model') : null;
   const isStream = body instanceof FormData && body.get('stream') === 'true';
   return {
-    ...{ model: typeof model === 'string' ? model : undefined, serviceTier: undefined },
-    ...{ isStream, text: null, spoken: null, asking: null },
+    model: typeof model === 'string' ? model : undefined,
+    serviceTier: undefined,
+    isStream,
+    text: null,
+    spoken: null,
+    asking: null,
   };
 }
 

@@ -229,7 +229,13 @@ export class ResponseWatch {
     const { meter } = this.#parts;
     const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
     const event = callEvent({
-      ...{ operation: endpoint.operation, provider, sent, attempt, startedAt, outcome, answer },
+      operation: endpoint.operation,
+      provider,
+      sent,
+      attempt,
+      startedAt,
+      outcome,
+      answer,
       endedAt: this.#endedAt ?? meter.clock(),
       requestId: this.#requestId('x-request-id') ?? this.#requestId('request-id'),
       gatewayCallId: this.#header('x-litellm-call-id'),

@@ -131,10 +131,17 @@ class Step {
     const isWeighed = outcome.kind !== 'error' || streamedCharacters > 0;
     const { requestId, ...read } = answer;
     const event = callEvent({
-      ...{ operation: 'chat', outcome, answer: read, requestId, streamedCharacters, attempt: 1 },
+      operation: 'chat',
+      outcome,
+      answer: read,
+      requestId,
+      streamedCharacters,
+      attempt: 1,
       provider: knownProvider(model.provider) ?? model.provider.replace(/\..*$/, ''),
       sent: { ...SENT, model: model.modelId },
-      ...{ startedAt: this.#startedAt, endedAt, gatewayCallId: undefined },
+      startedAt: this.#startedAt,
+      endedAt,
+      gatewayCallId: undefined,
       weights: isWeighed ? this.#weights.take() : null,
     });
     this.#inScope(() => this.#meter.meter(event));
@@ -210,7 +217,8 @@ function usageOf(usage: unknown, metadata: unknown, call: ModelCall): unknown {
   // A usage without either total is none: nobody counted a zero.
   if (asked === undefined && answered === undefined) return undefined;
   return {
-    ...{ input_tokens: asked ?? 0, output_tokens: answered ?? 0 },
+    input_tokens: asked ?? 0,
+    output_tokens: answered ?? 0,
     input_tokens_details: {
       cached_tokens: at(input, 'cacheRead'),
       cache_write_tokens: at(input, 'cacheWrite'),

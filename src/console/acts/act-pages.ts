@@ -88,7 +88,9 @@ async function formPage(
   const status = refusal === null ? 200 : statusOfRefusal(refusal.kind);
   const notice = refusal === null ? '' : refusalNotice(refusal);
   return {
-    ...{ title: act.title, nav: null, status: status as 200 },
+    title: act.title,
+    nav: null,
+    status: status as 200,
     body: html`${headOf(act.title, act.words)}${notice}${panel('What is meant', formOf(act, { said, formToken: visitor.formToken, isShown }))}${confirm}`,
   };
 }
@@ -248,7 +250,9 @@ async function confirmation(
   const note = noted(route, { reason: 'a look before the act', actor: visitor.key.name });
   route.check?.({ ...given, ...note });
   const asked: ActAsked = {
-    ...{ parts, said, given },
+    parts,
+    said,
+    given,
     dryRun: () =>
       route.run({
         parts: { ...parts, phrase },

@@ -145,7 +145,8 @@ function saidOf(
 ): Readonly<Record<string, string>> {
   const isUnguarded = (said['loop'] ?? loop?.verdict ?? NO_GUARD) === NO_GUARD;
   return {
-    ...{ kind, on_unavailable },
+    kind,
+    on_unavailable,
     priced_only: priced_only ? 'denied' : 'admitted',
     thresholds: thresholds.length === 0 ? NO_MESSAGE : thresholds.join(','),
     loop: loop?.verdict ?? NO_GUARD,

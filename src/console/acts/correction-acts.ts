@@ -117,7 +117,8 @@ const moveUsage: Act = {
   ],
   read: ({ from_tenant, tenant_id, month = null }) => ({
     where: { tenant_id: from_tenant },
-    ...{ month, change: { tenant_id } },
+    month,
+    change: { tenant_id },
   }),
   preview: async ({ dryRun }) => differenceOf((await dryRun()) as CorrectWhereAnswer),
   done: (answer) => differenceOf(answer as CorrectWhereAnswer),

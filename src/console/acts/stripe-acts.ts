@@ -173,7 +173,9 @@ const resolveAlert: Act = {
   fields: [
     { name: 'alert_id', label: 'Alert', isRequired: true },
     {
-      ...{ name: 'nothing_else_billed', label: 'Nothing else billed', choices: ['no', 'yes'] },
+      name: 'nothing_else_billed',
+      label: 'Nothing else billed',
+      choices: ['no', 'yes'],
       hint: 'yes of an invoice that differs, where nothing was billed by hand or stands on it that is not recorded as settled',
     },
   ],
@@ -216,7 +218,10 @@ const unpark: Act = {
   fields: [{ name: 'identifier', label: 'Identifier', isRequired: true }],
   async preview({ parts, said }) {
     const request = readRequest(pushesRequest, {
-      ...{ tenant_id: null, month: null, state: 'parked' as const, cursor: null },
+      tenant_id: null,
+      month: null,
+      state: 'parked' as const,
+      cursor: null,
       limit: PARKED_READ,
     });
     const { pushes } = await listPushes(parts, request);

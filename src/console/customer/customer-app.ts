@@ -29,7 +29,9 @@ export function addCustomer(app: Hono<{ Bindings: HttpBindings }>, options: Cons
     if (customer instanceof Response) return customer;
     const at = `/usage/${c.req.param('door')}`;
     const body = await customerBody({
-      ...{ parts: walled(parts, customer.tenantId), tenantId: customer.tenantId, at },
+      parts: walled(parts, customer.tenantId),
+      tenantId: customer.tenantId,
+      at,
       endsAt: customer.endsAt,
       locale: localeOf(c.req.header('accept-language') ?? null),
       query: new URL(c.req.url).searchParams,

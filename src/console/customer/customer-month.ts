@@ -59,17 +59,26 @@ export async function readCustomerMonth(
   if (statement === null) {
     const { currency, to_date, projection } = overview;
     return {
-      ...{ month, currency, soFar: to_date.charge, before: null, statement },
+      month,
+      currency,
+      soFar: to_date.charge,
+      before: null,
+      statement,
       projection:
         projection === null
           ? null
           : { total: projection.charge, method: projectionWords(projection) },
-      ...{ withoutProjection: projectionWords(null), figures: dailyFiguresOf(overview) },
+      withoutProjection: projectionWords(null),
+      figures: dailyFiguresOf(overview),
     };
   }
   const { currency, exact, preview } = statement;
   return {
-    ...{ month, currency, soFar: exact.charge, figures: statement, statement },
+    month,
+    currency,
+    soFar: exact.charge,
+    figures: statement,
+    statement,
     before: await sumOfDaysBefore(asked, { statement, periods }),
     projection: preview?.projection ?? null,
     withoutProjection: noProjectionWords(statement),

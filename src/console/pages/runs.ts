@@ -78,8 +78,14 @@ async function runsOf(
 ): Promise<KeptAnswer<RunsAnswer>> {
   const { month, tenant_id, way } = of;
   const request = readRequest(runsRequest, {
-    ...{ ...way, tenant_id, month, from: null, to: null },
-    ...{ as_of: null, limit: RUNS_SHOWN, loop_steps: LOOP_STEPS },
+    ...way,
+    tenant_id,
+    month,
+    from: null,
+    to: null,
+    as_of: null,
+    limit: RUNS_SHOWN,
+    loop_steps: LOOP_STEPS,
   });
   if (tenant_id !== null) return { answer: await reportRuns(parts, request), asOf: null };
   const { answer, asOf } = await kept.ask(['runs', month], () =>

@@ -88,7 +88,9 @@ function translatePart(log: object, part: unknown, of: JsonObject): Translation 
     source: 'kong',
     occurred_at: completedAt(log),
     started_at: timeFromAny(at(log, 'started_at')),
-    ...{ status: of['status'], error_type: of['error_type'], operation: of['operation'] },
+    status: of['status'],
+    error_type: of['error_type'],
+    operation: of['operation'],
     provider: firstGiven(at(part, 'meta', 'provider_name')),
     requested_model: firstGiven(
       at(part, 'meta', 'request_model'),

@@ -42,7 +42,12 @@ function renderCsv(closes: readonly JournalClose[]): string {
         COLUMNS,
         {
           entry: entryName(close),
-          ...{ date, tenant_id, period_start, currency, manifest_hash, ...posting },
+          date,
+          tenant_id,
+          period_start,
+          currency,
+          manifest_hash,
+          ...posting,
           description: describeClose(close),
         },
         FIGURES,

@@ -62,7 +62,8 @@ function messagesOf<Event extends Packable>(events: readonly Event[]): readonly 
   const packs = events.flatMap((event) => packer.add(event) ?? []);
   return [...packs, ...packer.takeAll()].flatMap(({ tenantId, events: packed }) =>
     encodeBodies(packed, 'zstd').map(({ body, events: inIt }) => ({
-      ...{ body, events: inIt },
+      body,
+      events: inIt,
       group: tenantId === null ? null : messageGroupOf(tenantId),
     })),
   );

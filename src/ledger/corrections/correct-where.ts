@@ -32,7 +32,10 @@ export async function correctWhere(
   const difference = new BulkDifference();
   const isDue = (made: MadeCorrection) => isChanged(made, change) && (unprice || !losesPrice(made));
   const bulk = {
-    ...{ entries: { condition, spans }, change, note: { reason, actor }, isDue },
+    entries: { condition, spans },
+    change,
+    note: { reason, actor },
+    isDue,
     dryRun: dry_run,
     looked(all: readonly MadeCorrection[]) {
       for (const made of all) {
@@ -50,10 +53,18 @@ function conditionOf(where: CorrectWhereRequest['where']): EntryCondition {
   const { tenant_id, user_id, agent_run_id, prompt_version, requested_model, ...rest } = where;
   const { executed_model, service_tier, source, feature, provider, status, outcome } = rest;
   const condition = {
-    ...{ tenantId: tenant_id, userId: user_id, agentRunId: agent_run_id },
-    ...{ promptVersion: prompt_version, requestedModel: requested_model },
-    ...{ executedModel: executed_model, serviceTier: service_tier },
-    ...{ source, feature, provider, status, outcome },
+    tenantId: tenant_id,
+    userId: user_id,
+    agentRunId: agent_run_id,
+    promptVersion: prompt_version,
+    requestedModel: requested_model,
+    executedModel: executed_model,
+    serviceTier: service_tier,
+    source,
+    feature,
+    provider,
+    status,
+    outcome,
   };
   const given = Object.entries(condition).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);

@@ -88,7 +88,11 @@ async function moveEntries(
   }
   const answers: { readonly entryId: bigint; readonly answer: CorrectionAnswer }[] = [];
   const bulk = {
-    ...{ entries: unattributedOf(request), change, note, dryRun, isDue: () => true },
+    entries: unattributedOf(request),
+    change,
+    note,
+    dryRun,
+    isDue: () => true,
     looked(...[made, ids]: Parameters<typeof answersOf>) {
       for (const [place, answer] of answersOf(made, ids).entries()) {
         answers.push({ entryId: made[place]?.entry.entryId ?? 0n, answer });

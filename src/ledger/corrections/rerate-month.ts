@@ -27,7 +27,10 @@ export async function rerateMonth(
   const difference = new BulkDifference();
   const isDue = (made: MadeCorrection) => !keepsPrice(made) && (unprice || !losesPrice(made));
   const bulk = {
-    ...{ entries: { condition: {}, spans }, change: {}, note: { reason, actor }, isDue },
+    entries: { condition: {}, spans },
+    change: {},
+    note: { reason, actor },
+    isDue,
     dryRun: dry_run,
     // Neither what a call is a report or an attempt of, nor whose it is, becomes another.
     foldsMeanwhile: true,

@@ -69,7 +69,9 @@ export async function postEvents<Received extends ReceivedEvent>(
   const structure = structureSpans(fresh);
   const { kind, recordedAt } = batch;
   const made = await insertBatch(transaction, {
-    ...{ kind, recordedAt, entries },
+    kind,
+    recordedAt,
+    entries,
     hasMoreToFold: settling.length + structure.length > 0,
   });
   cache.posted(made);

@@ -23,11 +23,13 @@ export async function runRollupLoop(
 ): Promise<void> {
   // The queue of batches is durable: whatever is not folded now is folded next time.
   const fold = retried(of.log, {
-    ...{ failing: 'rollups not folded', again: 'rollups folded again' },
+    failing: 'rollups not folded',
+    again: 'rollups folded again',
     work: () => foldWaiting(database, of.clock),
   });
   const forget = retried(of.log, {
-    ...{ failing: 'ended holds not taken away', again: 'ended holds taken away again' },
+    failing: 'ended holds not taken away',
+    again: 'ended holds taken away again',
     work: () => takeEndedHolds(database, of.clock()),
   });
   while (!stop.aborted) {

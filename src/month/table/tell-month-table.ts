@@ -24,7 +24,9 @@ export async function tellMonthTable(
     left_owed: owed.filter(({ tenant_id: id }) => tenants.has(id)),
     is_running: await isMonthRun(database, month),
     steps: steps.map(({ step, state, startedAt, detail }) => ({
-      ...{ step, state, detail },
+      step,
+      state,
+      detail,
       started_at: formatInstant(startedAt),
     })),
   };

@@ -62,7 +62,10 @@ function versionOf(
   { answer, becameDefault }: StoredBook,
 ) {
   return {
-    ...{ book, effective_from, models: models.length, answer },
+    book,
+    effective_from,
+    models: models.length,
+    answer,
     became_default: becameDefault,
   };
 }
@@ -94,8 +97,10 @@ async function consequencesOf(
     unchanged: begin > parts.clock() ? null : await readPricedEntries(database, of),
     of_version_before: isRepair
       ? await readPricedEntries(database, {
-          ...{ book: document.book, version: beganBefore },
-          ...{ from: beginOf({ effectiveFrom: beganBefore }), until: begin },
+          book: document.book,
+          version: beganBefore,
+          from: beginOf({ effectiveFrom: beganBefore }),
+          until: begin,
         })
       : null,
     ...(before === undefined

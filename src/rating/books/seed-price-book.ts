@@ -24,9 +24,14 @@ export async function writePriceBook(request: SeedRequest, file: string): Promis
   const documents = documentsOf(request);
   await writeFile(file, `${JSON.stringify(documents, null, 1)}\n`);
   const versions = documents.map(({ book, effective_from, models }) => ({
-    ...{ book, effective_from, models: models.length },
+    book,
+    effective_from,
+    models: models.length,
     answer: 'written' as const,
-    ...{ became_default: false, takes_away: [], unchanged: null, of_version_before: null },
+    became_default: false,
+    takes_away: [],
+    unchanged: null,
+    of_version_before: null,
   }));
   return { versions, written: file, source: SEED_SOURCE, ...unpriced(request, documents) };
 }
@@ -40,8 +45,12 @@ function unpriced(
   if (deployments.length === 0 || newest === undefined) return { deployments_without_price: [] };
   const rates = buildRates(
     newest.models.map((row) => ({
-      ...{ rateId: 0n, book: newest.book, provider: row.provider ?? null, model: row.model },
-      ...{ serviceTier: row.service_tier, aboveInputTokens: BigInt(row.above_input_tokens) },
+      rateId: 0n,
+      book: newest.book,
+      provider: row.provider ?? null,
+      model: row.model,
+      serviceTier: row.service_tier,
+      aboveInputTokens: BigInt(row.above_input_tokens),
       ...ratesOfRow(row),
     })),
   );

@@ -133,7 +133,12 @@ function figuresOfRow(row: PlainRow): RunFigures {
 }
 
 const NOTHING_WASTED = {
-  ...{ failed: 0, laterAttempts: 0, loops: 0, loopSteps: 0, wastedUncosted: 0 },
-  ...{ wastedCharge: 0n, wastedCost: 0n },
+  failed: 0,
+  laterAttempts: 0,
+  loops: 0,
+  loopSteps: 0,
+  wastedUncosted: 0,
+  wastedCharge: 0n,
+  wastedCost: 0n,
   costBefore: { failed: 0n, superseded: 0n, repeated: 0n },
 };

@@ -14,7 +14,11 @@ export interface Issuer {
 }
 
 const UNSET: Issuer = {
-  ...{ name: null, address: null, logo: null, support_url: null, support_email: null },
+  name: null,
+  address: null,
+  logo: null,
+  support_url: null,
+  support_email: null,
   set_at: null,
 };
 

@@ -121,7 +121,9 @@ async function previewPeriod(
     mode,
     frozen: null,
     preview: {
-      ...{ as_of: formatInstant(now), earlier_open: earlier, projection },
+      as_of: formatInstant(now),
+      earlier_open: earlier,
+      projection,
       waiting: waitingCalls(manifest),
       left_owed: credits
         .filter((credit) => credit.currency !== currency)
