@@ -1,4 +1,4 @@
-import { type Models, modelsAskedFor } from '../asked-model.ts';
+import { haveOneModel, type Models, modelsAskedFor } from '../asked-model.ts';
 import type { Attributes } from './otlp-attributes.ts';
 import { certainlyRequestedModel, executedModel } from './otlp-call.ts';
 import type { OtlpSpan } from './otlp-spans.ts';
@@ -28,8 +28,14 @@ function modelsAround({ attributes }: OtlpSpan): Models | null {
   return modelsIn(certainlyRequestedModel(attributes), attributes);
 }
 
+/** Tells whether two spans name one model, or one of them names none. */
+export function areOfOneModel(one: OtlpSpan, other: OtlpSpan): boolean {
+  const [models, others] = [modelsOf(one), modelsOf(other)];
+  return models === null || others === null || haveOneModel(models, others);
+}
+
 /** Returns the models of a span, each of which may be the other one; null where it names none. */
-export function modelsOf({ model, attributes }: OtlpSpan): Models | null {
+function modelsOf({ model, attributes }: OtlpSpan): Models | null {
   return modelsIn(model, attributes);
 }
 

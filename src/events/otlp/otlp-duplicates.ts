@@ -1,10 +1,10 @@
-import { haveOneModel, type Models } from '../asked-model.ts';
+import type { Models } from '../asked-model.ts';
 import { finerUsage, isOneUse } from '../finer-usage.ts';
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
 import type { JsonObject } from '../foreign/foreign-value.ts';
 import { isRepeatingId } from '../provider-name.ts';
 import { areTwoAnswers } from './otlp-answers.ts';
-import { askedModels, modelsOf } from './otlp-asked-models.ts';
+import { areOfOneModel, askedModels } from './otlp-asked-models.ts';
 import { hasFailed, keyInTrace, type OtlpSpan, responseIdOf } from './otlp-spans.ts';
 
 /** How the spans of one request are treated once their nesting is known. */
@@ -250,7 +250,7 @@ function isSameCall(
   if (!outer.isCounted) return outer.failed === inner.failed;
   // What failed within a call that succeeded is charged to nobody, and the call is.
   if (!outer.failed && inner.failed) return false;
-  const agree = doCountsAgree(outer, inner);
+  const agree = doCountsAgree(outer, inner) && !agreeByHalf(outer, inner);
   if (agree && isRightWithin && outer.input > 0 && outer.input === inner.input) return true;
   if (areTwoAnswers(outer.span, inner.span)) return false;
   return agree || isOneAnswer(outer, inner) || (isRightWithin && isOneOutput(outer, inner));
@@ -258,9 +258,13 @@ function isSameCall(
 
 /** Libraries count the input of one call by themselves, or leave out what a tool of the provider brought into it. */
 function isOneOutput(outer: Result, inner: Result): boolean {
-  if (outer.output === 0 || outer.output !== inner.output) return false;
-  const [around, within] = [modelsOf(outer.span), modelsOf(inner.span)];
-  return around === null || within === null || haveOneModel(around, within);
+  return outer.output > 0 && outer.output === inner.output && areOfOneModel(outer.span, inner.span);
+}
+
+/** Half of the counts of two models agree by chance more easily than all of them. */
+function agreeByHalf(one: Result, other: Result): boolean {
+  if (!one.input === !other.input && !one.output === !other.output) return false;
+  return !areOfOneModel(one.span, other.span);
 }
 
 /** An outer span may lack a count, but none that both have differs: a call within a tool of another one is another call. */
@@ -379,10 +383,7 @@ function isSameResponse(one: Result, other: Result): boolean {
   return one.output === other.output || isOneAnswer(one, other);
 }
 
-/**
- * What a span was a duplicate of may itself have become one later on. Going backwards, what became of it
- * is known by then.
- */
+/** What a span repeats may itself repeat another one: going backwards, what became of it is known by then. */
 function byKept(duplicates: ReadonlyMap<OtlpSpan, OtlpSpan>): Map<OtlpSpan, OtlpSpan[]> {
   const lastKept = new Map<OtlpSpan, OtlpSpan>();
   const others = new Map<OtlpSpan, OtlpSpan[]>();
