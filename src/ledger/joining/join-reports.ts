@@ -2,6 +2,7 @@ import type { InstantMs } from '../../clock.ts';
 import type { Transaction } from '../../database/database.ts';
 import { isMeasured } from '../../events/event.ts';
 import type { NewEntry, StoredEntry } from '../entries/entry.ts';
+import { nameOneModel } from '../posting/finer-report.ts';
 import { insertSecondReports } from '../posting/other-reports-store.ts';
 import { postOwnEntries } from '../posting/own-entries.ts';
 import { lockForPosting } from '../posting/posting-store.ts';
@@ -15,6 +16,8 @@ import {
   reportOfEntry,
 } from '../posting/same-call.ts';
 import { correct, postedEntriesOf } from '../reversals/made-correction.ts';
+import type { AnsweredAround } from './answered-store.ts';
+import { readAnsweredAround } from './answered-store.ts';
 import type { FinerCall, Repeated } from './finer-counts.ts';
 import { findFinerCalls, REPORT_JOINER } from './finer-counts.ts';
 import type { Held } from './held-store.ts';
@@ -35,6 +38,7 @@ export async function joinReports(
   { held, at }: { readonly held: Held; readonly at: InstantMs },
 ): Promise<void> {
   const { pairs, within } = await readReportsBeside(transaction, batchIds, held);
+  const answered = held.bareSpans ? await readAnsweredAround(transaction, batchIds) : [];
   const seconds = new Map<bigint, Second>();
   const unnamed = held.unnamedSpans ? await readUnnamedSpans(transaction, batchIds) : [];
   for (const { outer, inner } of unnamed) {
@@ -43,7 +47,12 @@ export async function joinReports(
   }
   // What is no call itself stands in no other's place.
   const wrappers = new Set(seconds.keys());
-  const told = [...pairs.map(secondOf), ...within.flatMap(secondsWithin), ...within.map(sumOf)];
+  const told = [
+    ...pairs.map(secondOf),
+    ...within.flatMap(secondsWithin),
+    ...answered.map(secondAround),
+    ...within.map(sumOf),
+  ];
   for (const second of told) {
     if (second === null || wrappers.has(second.repeats.entryId)) continue;
     if (!seconds.has(second.report.entryId)) seconds.set(second.report.entryId, second);
@@ -136,11 +145,20 @@ function secondOf([earlier, later]: readonly [StoredEntry, StoredEntry]): Second
 function secondsWithin({ outer, inner }: SpansWithin): readonly (Second | null)[] {
   return inner
     .filter(({ entry, steps }) => steps > 0 && isMeasured(reportOfEntry(entry).usage))
-    .map(({ entry }) => {
-      const within = { ...entry, parentSpanId: outer.spanId };
-      const [first, last] = outer.entryId < entry.entryId ? [outer, within] : [within, outer];
-      return secondOf([first, last]);
-    });
+    .map(({ entry }) => secondNested(outer, entry));
+}
+
+/** A span that names its answer is no mere wrapper: past steps of the structure it reports a call of its own model alone. */
+function secondAround({ outer, inner, steps }: AnsweredAround): Second | null {
+  const isRightWithin = steps === 0;
+  const isOneCall = isMeasured(reportOfEntry(inner).usage) && nameOneModel(outer, inner);
+  return isRightWithin || isOneCall ? secondNested(outer, inner) : null;
+}
+
+function secondNested(outer: StoredEntry, inner: StoredEntry): Second | null {
+  const within = { ...inner, parentSpanId: outer.spanId };
+  const [first, last] = outer.entryId < inner.entryId ? [outer, within] : [within, outer];
+  return secondOf([first, last]);
 }
 
 /** A span that counts what several calls within it count together repeats them (R1), and is one of no call. */

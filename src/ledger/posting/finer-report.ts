@@ -1,4 +1,4 @@
-import { type Models, modelsAskedFor } from '../../events/asked-model.ts';
+import { haveOneModel, type Models, modelsAskedFor } from '../../events/asked-model.ts';
 import { finerUsage } from '../../events/finer-usage.ts';
 import type { NativeUsage } from '../../events/foreign/foreign-usage.ts';
 import { writeUsage } from '../../events/usage-fields.ts';
@@ -24,6 +24,11 @@ export function asksAnother(outer: CallReport, kept: CallReport): boolean {
 /** Tells whether a report says that another model was asked for than the one that is kept, wherever it lies. */
 export function saysAnother(outer: AskedReport, kept: AskedReport): boolean {
   return modelsAskedFor(reportedModels(kept), reportedModels(outer)) !== null;
+}
+
+/** Tells whether two reports name one model, by whichever of its names. */
+export function nameOneModel(one: AskedReport, other: AskedReport): boolean {
+  return haveOneModel(reportedModels(one), reportedModels(other));
 }
 
 /** Returns the models that a report names. */

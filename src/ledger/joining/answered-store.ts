@@ -1,0 +1,96 @@
+import type { Transaction } from '../../database/database.ts';
+import { entriesOfBatch } from '../../database/entries-of-batch.ts';
+import { present } from '../../present.ts';
+import { UNATTRIBUTED } from '../../rating/rate-event.ts';
+import type { StoredEntry } from '../entries/entry.ts';
+import { readEntries } from '../entries/entry-store.ts';
+import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
+
+/** A call whose span names its answer, and one within it that names none, with how many steps lie between. */
+export interface AnsweredAround {
+  readonly outer: StoredEntry;
+  readonly inner: StoredEntry;
+  readonly steps: number;
+}
+
+/** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
+const MOST_STEPS_DEEP = 32;
+const MOST_OF_A_SPAN = 100;
+
+const STEP = 's.span_id is not null and s.parent_span_id is not null';
+const IS_WITHIN = `${IS_BARE} and o.trace_id is not null and o.parent_span_id is not null
+          and ${STANDS_AS_REPORTED}`;
+
+/** Joins the steps right within a span of a trace, as `s`. */
+function stepsWithin(spanId: string, traceId: string): string {
+  return `cross join lateral (
+          select s.span_id from spans_within_span(${spanId}) s
+          where s.trace_id = ${traceId} and ${STEP} limit ${MOST_OF_A_SPAN}) s`;
+}
+
+/**
+ * Reads, of the spans that these batches brought, each call that names no answer and lies within one that names it, past
+ * any number of steps. Nearly every call names its answer, and an index of all their spans would cost each of them a
+ * tenth of its posting. So what lies around is found by the id that a span's event has, of one tenant and source; what
+ * lies right within a call of these batches is found by its own mark. LIMIT and OFFSET 0 keep each a look-up.
+ */
+export async function readAnsweredAround(
+  transaction: Transaction,
+  batchIds: readonly bigint[],
+): Promise<readonly AnsweredAround[]> {
+  const { rows } = await transaction.client.query<AroundRow>({
+    name: 'read-answered',
+    text: `with recursive below as (
+        select s.trace_id, s.span_id as at, 0 as steps from spans_of_batches($1::bigint[]) s
+        where ${STEP} and s.trace_id is not null
+        union
+        select e.trace_id, s.span_id, 0
+        from unnest($1::bigint[]) batch(batch_id)
+        ${entriesOfBatch(`not ${IS_BARE} and o.trace_id is not null and o.span_id is not null and ${STANDS_AS_REPORTED}`)}
+        ${stepsWithin('e.span_id', 'e.trace_id')}
+        union
+        select b.trace_id, s.span_id, b.steps + 1 from below b ${stepsWithin('b.at', 'b.trace_id')}
+        where b.steps < ${MOST_STEPS_DEEP}
+      ), bare as materialized (
+        select e.entry_id, e.tenant_id, e.source, e.trace_id, e.parent_span_id
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_WITHIN)}
+        union
+        select o.* from (select distinct trace_id, at from below) b cross join lateral (
+          select o.entry_id, o.tenant_id, o.source, o.trace_id, o.parent_span_id from (
+            select * from entries_within_span(b.at) o
+            where o.trace_id = b.trace_id and ${STANDS_AS_REPORTED} offset 0) o
+          where ${IS_BARE} limit ${MOST_OF_A_SPAN}) o
+      ), risen as (
+        select b.entry_id, b.tenant_id, b.source, b.trace_id, b.parent_span_id as at, 0 as steps from bare b
+        union all
+        select r.entry_id, r.tenant_id, r.source, r.trace_id, s.parent_span_id, r.steps + 1
+        from risen r cross join lateral (
+          select s.parent_span_id from spans_of_span(r.at) s
+          where s.trace_id = r.trace_id and ${STEP} limit 1) s
+        where r.steps < ${MOST_STEPS_DEEP}
+      )
+      select distinct o.entry_id as outer_id, r.entry_id as inner_id, r.steps
+      from risen r cross join unnest(array[r.tenant_id, '${UNATTRIBUTED}']) of_tenant(id) cross join lateral (
+        select o.entry_id from entries_of_event(of_tenant.id, r.source, r.trace_id || ':' || r.at) o
+        where o.member_id = '' and o.trace_id = r.trace_id and o.span_id = r.at and not ${IS_BARE}
+          and ${STANDS_AS_REPORTED} limit 1) o
+      order by outer_id, inner_id`,
+    values: [batchIds],
+  });
+  if (rows.length === 0) return [];
+  const ids = rows.flatMap(({ outer_id, inner_id }) => [outer_id, inner_id]);
+  const entries = await readEntries(transaction, [...new Set(ids)]);
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  return rows.map(({ outer_id, inner_id, steps }) => ({
+    outer: entryOf(outer_id),
+    inner: entryOf(inner_id),
+    steps,
+  }));
+}
+
+interface AroundRow {
+  readonly outer_id: bigint;
+  readonly inner_id: bigint;
+  readonly steps: number;
+}
