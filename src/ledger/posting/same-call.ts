@@ -280,6 +280,21 @@ function isNested(outer: CallReport, inner: CallReport): boolean {
 }
 
 /**
+ * Tells whether two spans, one right within the other, are so alike that they may be of one call, though no rule says so:
+ * they name other answers or tenants, their clocks differ, or one lacks a total or has another input. A message that has
+ * both makes such a pair one call where its model is one.
+ */
+export function isLikeNested(outer: CallReport, inner: CallReport): boolean {
+  if (!isWithin(inner, outer) || !timesMeet(outer, inner, CLOCK_SKEW_MS)) return false;
+  const [input, innerInput] = [totalInput(outer.usage), totalInput(inner.usage)];
+  const [output, innerOutput] = [totalOutput(outer.usage), totalOutput(inner.usage)];
+  const isOneInput = input === innerInput && input > 0;
+  if (answersDiffer(outer, inner)) return isOneInput && output === innerOutput;
+  const lacksOutput = output === 0 || innerOutput === 0;
+  return lacksOutput ? isOneInput : output === innerOutput;
+}
+
+/**
  * Tells whether a span counts exactly what several measured calls within it count together, input
  * and output.
  */

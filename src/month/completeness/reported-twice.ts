@@ -1,13 +1,14 @@
 import type { Database } from '../../database/database.ts';
-import { inTransaction } from '../../database/database.ts';
+import { inTransaction, type Transaction } from '../../database/database.ts';
 import { readEntries } from '../../ledger/entries/entry-store.ts';
+import { nameOneModel } from '../../ledger/posting/finer-report.ts';
 import type { CallReport } from '../../ledger/posting/same-call.ts';
-import { compareCalls, reportOfEntry } from '../../ledger/posting/same-call.ts';
+import { compareCalls, isLikeNested, reportOfEntry } from '../../ledger/posting/same-call.ts';
 import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { Scope } from './completeness-store.ts';
-import type { AlikeRow } from './twice-store.ts';
-import { readAlike } from './twice-store.ts';
+import type { AlikeRow, NestedRow } from './twice-store.ts';
+import { readAlike, readNestedEvents } from './twice-store.ts';
 
 /** Two events that report one call, and both stand; what a person would take back comes first. */
 export type ReportedTwice = readonly [SentEvent, SentEvent];
@@ -18,29 +19,55 @@ interface SentEvent extends AlikeRow {
 
 /**
  * Finds calls that two events report and that are charged for both (R8, R24): their tenants differ, or one report of a
- * divided call is not divided. Nobody but a person knows whose the call is. What has no tenant is charged to none.
+ * divided call is not divided, or of two nested spans of one model one counts what the other lacks. Nobody but a person
+ * knows whose the call is, and whether it is one. What has no tenant is charged to none.
  */
 export function findReportedTwice(
   database: Database,
   scope: Scope,
 ): Promise<readonly ReportedTwice[]> {
   return inTransaction(database, async (transaction) => {
-    const rows = await readAlike(transaction, scope);
-    const entries = await readEntries(
-      transaction,
-      rows.map(({ entry_id: id }) => id),
-    );
-    const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-    const events = rows
-      .filter(({ tenants }) => tenants.some((tenant) => tenant !== UNATTRIBUTED))
-      .map((row) => {
-        const entry = present(byId.get(row.entry_id), `the entry ${row.entry_id}`);
-        return { ...row, report: reportOfEntry(entry) };
-      });
-    const alike = [...Map.groupBy(events, ({ mark }) => mark).values()];
-    const pairs = alike.flatMap(pairsOf).filter((pair) => isOfScope(pair, scope));
-    return [...new Map(pairs.map((pair) => [keyOf(pair), pair])).values()];
+    const alike = await readSent(transaction, await readAlike(transaction, scope));
+    const nested = await readSent(transaction, await readNestedEvents(transaction, scope));
+    const pairs = [...byMark(alike).flatMap(pairsOf), ...byMark(nested).flatMap(nestedPairsOf)];
+    return [
+      ...new Map(
+        pairs.filter((pair) => isOfScope(pair, scope)).map((pair) => [keyOf(pair), pair]),
+      ).values(),
+    ];
   });
+}
+
+async function readSent<Row extends AlikeRow>(
+  transaction: Transaction,
+  rows: readonly Row[],
+): Promise<readonly (Row & SentEvent)[]> {
+  const entries = await readEntries(
+    transaction,
+    rows.map(({ entry_id: id }) => id),
+  );
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  return rows
+    .filter(({ tenants }) => tenants.some((tenant) => tenant !== UNATTRIBUTED))
+    .map((row) => {
+      const entry = present(byId.get(row.entry_id), `the entry ${row.entry_id}`);
+      return { ...row, report: reportOfEntry(entry) };
+    });
+}
+
+function byMark<Event extends SentEvent>(events: readonly Event[]): readonly (readonly Event[])[] {
+  return [...Map.groupBy(events, ({ mark }) => mark).values()];
+}
+
+function nestedPairsOf(events: readonly (NestedRow & SentEvent)[]): readonly ReportedTwice[] {
+  const [outer, inner] = [true, false].map((isOuter) =>
+    events.filter((event) => event.is_outer === isOuter),
+  );
+  return (outer ?? []).flatMap((one) =>
+    (inner ?? [])
+      .filter(({ report }) => nameOneModel(one.report, report) && isLikeNested(one.report, report))
+      .map((other): ReportedTwice => [one, other]),
+  );
 }
 
 function pairsOf(events: readonly SentEvent[]): readonly ReportedTwice[] {

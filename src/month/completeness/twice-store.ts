@@ -146,3 +146,43 @@ const MARKS = [
 ];
 
 const SENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, 0))`;
+
+/** An event that stands, and reports a span around or within that of another one. */
+export interface NestedRow extends AlikeRow {
+  readonly is_outer: boolean;
+}
+
+/** Reads events of which one reports a span right within that of another one, sought as events under two tenants are. */
+export async function readNestedEvents(
+  transaction: Transaction,
+  scope: Scope,
+): Promise<readonly NestedRow[]> {
+  const { isInMonth, isLookedAt } = await lookBeside(transaction, scope);
+  const placed = (columns: RawBuilder<unknown>, isAsked: RawBuilder<unknown>) => sql`(
+    select p.mark, p.is_outer, ${columns}
+    from entries e cross join lateral (values (${spanHash('span_id')}, true), (${spanHash('parent_span_id')}, false)) p(mark, is_outer)
+    where e.trace_id is not null and p.mark is not null and e.status = 'ok' and not e.is_reversal
+      and e.kind in ('usage', 'correction') and e.member_id = '' and e.gateway_cache = 'none' and ${isLookedAt} and ${isAsked})`;
+  const { rows } = await sql<NestedRow>`
+    with several as materialized (
+      select mark from ${placed(sql`e.entry_id`, sql`true`)} h
+      group by mark having bool_or(is_outer) and not bool_and(is_outer)
+    )
+    select * from (
+      select mark, is_outer, source, event_id, min(entry_id) as entry_id, bool_or(is_in_month) as is_in_month,
+        false as is_divided, array_agg(distinct tenant_id) as tenants,
+        array_agg('ent_' || entry_id order by entry_id) as entry_ids,
+        sum(charge) as charge, array_agg(distinct currency) as currencies,
+        count(*) over (partition by mark) as events
+      from ${placed(
+        sql`e.source, e.event_id, e.entry_id, e.tenant_id, e.charge, e.currency, ${isInMonth} as is_in_month`,
+        sql`(select count(*) from several) > 0 and p.mark in (select mark from several) and ${STANDS_UNCORRECTED}`,
+      )} f group by mark, is_outer, source, event_id
+    ) g where events between 2 and ${MOST_ALIKE}
+    order by mark, entry_id limit ${2 * TWICE_READ}`.execute(transaction.kysely);
+  return rows;
+}
+
+function spanHash(name: 'span_id' | 'parent_span_id') {
+  return sql`hashtextextended(${sql.ref(`e.${name}`)}, hashtextextended(e.trace_id, 0))`;
+}

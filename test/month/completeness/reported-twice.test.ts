@@ -68,6 +68,57 @@ it('what only looks alike is not named', async () => {
   expect(await reportedTwice()).toEqual([]);
 });
 
+const OUTER = { trace_id: 't', span_id: 'out', started_at: '2026-10-15T11:59:58Z' };
+const around = nativeEvent({ event_id: 'around', ...OUTER });
+const within = nativeEvent({
+  ...{ event_id: 'within', trace_id: 't', span_id: 'in', parent_span_id: 'out' },
+  started_at: '2026-10-15T11:59:59Z',
+});
+const counted = (input_tokens: number, output_tokens: number) => ({
+  usage: { input_tokens, output_tokens },
+});
+
+it.each<[string, object, object]>([
+  ['other tenants', {}, { tenant_id: 'elm' }],
+  ['other answers', { response_id: 'gen-1' }, { response_id: 'resp_1' }],
+  ['an output that the outer one lacks', counted(1000, 0), {}],
+  ['an input that the inner one lacks', {}, counted(0, 100)],
+  ['an input that the outer one estimates', counted(980, 100), {}],
+  ['a date behind the model', counted(980, 100), { requested_model: 'gpt-4o-2024-08-06' }],
+  ['a clock that is late', {}, { occurred_at: '2026-10-15T12:00:30Z' }],
+])(
+  'two calls, one right within the other, that are alike but for %s are named',
+  async (_what, outer, inner) => {
+    await receiveEvents(database, [{ ...around, ...outer }]);
+    await receiveEvents(database, [{ ...within, ...inner }]);
+    expect(await reportedTwice()).toMatchObject([
+      { count: 2, detail: expect.stringMatching(/event "around" .* and by event "within"/) },
+    ]);
+  },
+);
+
+it.each<[string, object, object]>([
+  ['another output', {}, counted(1000, 90)],
+  ['another model, and lacks an input', {}, { ...counted(0, 100), requested_model: 'gpt-4o-mini' }],
+  [
+    'another answer and another input',
+    { response_id: 'resp_1' },
+    { ...counted(980, 100), response_id: 'resp_2' },
+  ],
+  [
+    'another hour',
+    {},
+    { tenant_id: 'elm', occurred_at: '2026-10-15T14:00:00Z', started_at: '2026-10-15T14:00:00Z' },
+  ],
+  ['a step around it', {}, { tenant_id: 'elm', parent_span_id: 'step' }],
+  ['another trace', {}, { tenant_id: 'elm', trace_id: 'u' }],
+  ['the same of all, and is joined', {}, {}],
+])('a call within another one that has %s is not named', async (_what, outer, inner) => {
+  await receiveEvents(database, [{ ...around, ...outer }]);
+  await receiveEvents(database, [{ ...within, ...inner }]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
 it('members of one call under two tenants share its response by right', async () => {
   await receiveEvents(database, [divided(['acme', 'elm'])]);
   expect(await reportedTwice()).toEqual([]);
