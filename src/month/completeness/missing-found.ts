@@ -10,6 +10,8 @@ export interface MissingFound {
   readonly about: string;
   /** What it names: models, reasons, tenants, words. One that was not named before is news. */
   readonly names: readonly string[];
+  /** The rows of the quarantine that it counts: a batched request is counted for each tenant that it names. */
+  readonly quarantined?: readonly bigint[];
 }
 
 /** Returns each name once, in a fixed order. */

@@ -128,6 +128,7 @@ function waitingThing(tenantId: string | null, events: readonly WaitingEvent[]):
   return {
     about: '',
     names: namesOf(events.map(nameOf)),
+    quarantined: events.map(({ id }) => id),
     thing: {
       ...thing('quarantined', tenantId),
       count: events.length,

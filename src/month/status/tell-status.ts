@@ -8,7 +8,8 @@ import type { LeaversAnswer } from '../../reports/leavers-answer.ts';
 import { reportLeavers } from '../../reports/report-leavers.ts';
 import { listLeftOwed, listWaitingDue } from '../../tenants/left-owed.ts';
 import type { MissingThing } from '../completeness/missing-answer.ts';
-import { nameMissing } from '../completeness/name-missing.ts';
+import type { MissingFound } from '../completeness/missing-found.ts';
+import { findMissing } from '../completeness/name-missing.ts';
 import type { StatusAnswer, StatusRequest } from './status-answer.ts';
 import {
   countAmbiguousPushes,
@@ -41,7 +42,7 @@ export async function tellStatus(
   const seconds = await countSecondReports(database);
   const queue = await askQueue(parts.queue);
   const holds = await tellOpenHolds(database, now);
-  const missing = await nameMissing(parts, { month, tenant_id: null });
+  const found = await findMissing(parts, { month, tenant_id: null });
   return {
     at: formatInstant(now),
     queue: queue.depth,
@@ -49,7 +50,7 @@ export async function tellStatus(
     lag_seconds: lagOf(queue.depth, behind.lastBatchAt, now),
     open_periods: Number(state.open_periods),
     ended_periods: Number(state.ended_periods),
-    ...countsOf(missing),
+    ...countsOf(found),
     ambiguous_pushes: await countAmbiguousPushes(database),
     leavers: (await reportLeavers(parts)).filter(isOwing),
     left_owed: await listLeftOwed(parts),
@@ -65,7 +66,7 @@ export async function tellStatus(
     rollups_behind: behind.rollups,
     seals_behind: behind.seals,
     not_asked: [...queue.fault, ...(destinationFault === null ? [] : [destinationFault])],
-    missing,
+    missing: found.map(({ thing }) => thing),
   };
 }
 
@@ -85,7 +86,8 @@ async function askQueue(
   }
 }
 
-function countsOf(missing: readonly MissingThing[]) {
+function countsOf(found: readonly MissingFound[]) {
+  const missing = found.map(({ thing }) => thing);
   const of = (kind: MissingThing['kind']) => missing.filter((thing) => thing.kind === kind);
   const entries = (kind: MissingThing['kind']) =>
     of(kind).reduce((sum, { count }) => sum + count, 0);
@@ -95,7 +97,7 @@ function countsOf(missing: readonly MissingThing[]) {
     unrated: entries('unrated'),
     unmeasured: entries('unmeasured'),
     without_cost: entries('without_cost'),
-    quarantine: entries('quarantined'),
+    quarantine: new Set(found.flatMap(({ quarantined = [] }) => quarantined)).size,
     under_two_tenants: of('under_two_tenants').length,
     reported_twice: of('reported_twice').length,
     unregistered_tenants: new Set(of('unregistered_tenant').map(({ tenant_id }) => tenant_id)).size,

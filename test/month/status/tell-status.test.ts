@@ -27,6 +27,24 @@ it('counts what was taken for second reports of calls, by producer and by reason
   ]);
 });
 
+it('counts an event in quarantine once, however many tenants it names', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  const members = ['acme', 'globex'].map((tenant_id) => ({ member_id: tenant_id, tenant_id }));
+  const batched = nativeEvent({ event_id: 'batched', attempt: 0, tenant_id: undefined, members });
+  await receiveEvents(database, [batched, nativeEvent({ event_id: 'bad', attempt: 0 })]);
+  const clock = () => parseInstant('2026-10-20T12:00:00Z');
+  const parts = { database, clock, queue: 'not asked', destinationFault: 'not asked' };
+  for (const month of [null, '2026-10']) {
+    const { quarantine, missing } = await tellStatus(parts, { month });
+    expect(quarantine).toBe(2);
+    expect(missing.map(({ tenant_id, count }) => [tenant_id, count])).toEqual([
+      ['acme', 2],
+      ['globex', 1],
+    ]);
+  }
+});
+
 it('names the units that have no price, and a model alone where it has none at all', async () => {
   const database = await freshDatabase();
   await importBooks(database, 'standard', 'cost');
