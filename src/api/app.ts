@@ -10,6 +10,7 @@ import type { JsonObject } from '../events/foreign/foreign-value.ts';
 import type { TakenAnswer } from '../ingest/taking/taken-answer.ts';
 import { ClockWatch } from '../ingest/worker/clock-watch.ts';
 import { type ActionAsked, actOnce } from '../keys/act-once.ts';
+import { withoutSecrets } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
 import { jsonIn } from '../text/json.ts';
 import { version } from '../version.ts';
@@ -54,7 +55,8 @@ export function buildApp(options: AppOptions): Hono<Env> {
     c.set('requestId', requestId);
     await next();
     c.header('x-request-id', requestId);
-    const { method, path } = c.req;
+    const { method } = c.req;
+    const path = withoutSecrets(c.req.path);
     options.parts.log.debug({ requestId, method, path, status: c.res.status }, 'answered');
   });
   const answer = (route: string, answering: Answering) => async (c: Context<Env>) => {

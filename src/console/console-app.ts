@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { KeyDoor } from '../api/bearer.ts';
 import { statusOfRefusal } from '../api/problem.ts';
 import { explainFaultOfServer } from '../database/explain-fault.ts';
+import { withoutSecrets } from '../keys/key.ts';
 import { beginSession, endSession } from '../keys/recognize-session.ts';
 import type { FreshnessAnswer } from '../month/status/freshness-answer.ts';
 import { tellFreshness } from '../month/status/tell-freshness.ts';
@@ -29,11 +30,11 @@ import {
 import { addLive } from './live.ts';
 import { exportDocument, isExportName } from './pages/exports.ts';
 import type { ConsolePage, PageAsked } from './pages/page-asked.ts';
-import { refusedPage, unhandledPage } from './pages/refused.ts';
+import { refusedForCustomer, refusedPage, unhandledPage } from './pages/refused.ts';
 import { addressAfterSignIn, signInPage } from './pages/sign-in.ts';
 import { PAGES } from './pages.ts';
 import { ASSETS } from './view/assets.ts';
-import { type Frame, type Page, renderPage } from './view/layout.ts';
+import { type Frame, type Page, renderCustomerPage, renderPage } from './view/layout.ts';
 
 type ConsoleApp = Hono<{ Bindings: HttpBindings }>;
 
@@ -243,9 +244,18 @@ async function answerFault(
 ): Promise<Response> {
   const refusal = error instanceof Refusal ? error : explainFaultOfServer(error);
   const { log } = options.parts;
+  const path = withoutSecrets(c.req.path);
   if (refusal === null) {
     const stack = error instanceof Error ? error.stack : null;
-    log.error({ reason: String(error), stack, path: c.req.path }, 'not handled');
+    log.error({ reason: String(error), stack, path }, 'not handled');
+  }
+  if (path.startsWith('/usage/')) {
+    const isOfServer = refusal !== null && refusal !== error;
+    if (isOfServer) log.warn({ reason: refusal.message, path }, 'page of a customer not shown');
+    const status = refusal === null ? 500 : statusOfRefusal(refusal.kind);
+    const body = refusedForCustomer(isOfServer ? null : refusal);
+    const page = String(await renderCustomerPage('Usage', body));
+    return c.html(page, status as 500, consoleHeaders(options.frameOrigins));
   }
   const page =
     refusal === null ? unhandledPage() : refusedPage(refusal, statusOfRefusal(refusal.kind));

@@ -48,6 +48,11 @@ export function keyIdIn(key: string): string | null {
   return /^slk_[a-z]+_([a-z0-9]{8})_[\w-]{43}$/.exec(key)?.[1] ?? null;
 }
 
+/** Returns a text, such as an address, without the secret of any key in it: a customer's link is a key. */
+export function withoutSecrets(text: string): string {
+  return text.replaceAll(/(slk_[a-z]+_[a-z0-9]{8})_[\w-]{43}/g, '$1_…');
+}
+
 /** A secret of 256 random bits cannot be guessed, so a plain hash of it is enough. */
 export function hashOfKey(key: string): Buffer {
   return createHash('sha256').update(key).digest();

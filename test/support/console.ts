@@ -5,7 +5,7 @@ import { buildConsole } from '../../src/console/console-app.ts';
 import type { Database } from '../../src/database/database.ts';
 import { createKey } from '../../src/keys/create-key.ts';
 import type { KeyRole } from '../../src/keys/key-answer.ts';
-import { openLog } from '../../src/log.ts';
+import { type Log, openLog } from '../../src/log.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 
 /** The console on a port of its own, as a browser meets it. */
@@ -40,6 +40,7 @@ interface ConsoleTestOptions {
   readonly clock?: Clock;
   readonly users?: ProxyUsers | null;
   readonly publicUrl?: string | null;
+  readonly log?: Log;
   /** Left out, the server has no key of Stripe's. */
   readonly stripeParts?: StripeParts | null;
 }
@@ -50,10 +51,11 @@ export async function startConsole(
     clock = systemClock,
     users = null,
     publicUrl = null,
+    log = openLog('silent'),
     stripeParts = null,
   }: ConsoleTestOptions = {},
 ): Promise<RunningConsole> {
-  const parts = { database, clock, log: openLog('silent'), stripeParts };
+  const parts = { database, clock, log, stripeParts };
   const pages = buildConsole({
     parts: apiPartsOf(parts),
     users,

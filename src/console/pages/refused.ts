@@ -31,6 +31,12 @@ export function unhandledPage(): Page {
   };
 }
 
+/** Says to a customer what was refused; how this server stands is for those who run it, and null. */
+export function refusedForCustomer(refusal: Refusal | null): Html {
+  if (refusal !== null) return refusalNotice(refusal);
+  return html`<div class="notice bad" role="alert"><h2>This page cannot be shown now.</h2><p>Open it again in some minutes; if that does not help, ask whoever gave you its address.</p></div>`;
+}
+
 function sentence(text: string): string {
   const first = text.slice(0, 1).toUpperCase();
   return `${first}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
