@@ -3,11 +3,13 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
 import { insertIntent } from '../../src/push/intent-store.ts';
 import { addEndpoint } from '../../src/webhooks/manage-endpoints.ts';
 import { type RunningConsole, startConsole } from '../support/console.ts';
 import { CONSOLE_NOW, fillForConsole } from '../support/console-ledger.ts';
 import { count, createDatabase, type TestDatabase } from '../support/database.ts';
+import { nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const EXECUTABLE = BROWSERS.find((path) => existsSync(path));
@@ -75,6 +77,18 @@ async function parkPush(database: TestDatabase): Promise<void> {
   );
 }
 
+/** A tenant, a run and a feature with names that no column has room for, and amounts that need theirs. */
+async function useLongNames(database: TestDatabase): Promise<void> {
+  const name = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
+  const event = nativeEvent({
+    ...{ event_id: 'of-long-names', tenant_id: name, agent_run_id: name, feature: name },
+    occurred_at: '2026-11-05T00:00:00Z',
+    usage: { input_tokens: 123_456_789, output_tokens: 98_765_432 },
+  });
+  await receiveEvents(database, [event], '2026-11-18T09:59:00Z');
+  await foldAll(database, () => CONSOLE_NOW);
+}
+
 /** Where no browser is, the name says what was left out. */
 describe.skipIf(EXECUTABLE === undefined)(
   'the console in a browser (left out where there is none)',
@@ -92,6 +106,7 @@ describe.skipIf(EXECUTABLE === undefined)(
     beforeAll(async () => {
       ({ database, drop } = await createDatabase());
       await fillForConsole(database);
+      await useLongNames(database);
       await parkPush(database);
       const told = { database, clock: () => CONSOLE_NOW, allowsPrivateWebhooks: false };
       const asked = { url: RECEIVER, events: null, actor: 'a test' };
@@ -164,6 +179,34 @@ describe.skipIf(EXECUTABLE === undefined)(
       },
       PICTURES === undefined ? 240_000 : 400_000,
     );
+
+    it('cuts no column on a desk and breaks no state within a word, however long names are', async () => {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      const wrong: string[] = [];
+      for (const path of ['', '/tenants', '/runs', '/runs?by=tenant', '/quarantine', '/month']) {
+        await page.goto(`${running.url}/console${path}`);
+        const found = await page.evaluate<readonly string[]>(
+          `[...document.querySelectorAll('.scroll')].filter((of) => of.scrollWidth > of.clientWidth).map((of) => of.ariaLabel + ' is cut')
+            .concat([...document.querySelectorAll('.chip')].filter((of) => !of.textContent.includes(' ') && of.clientHeight > 30).map((of) => of.textContent + ' is broken'))`,
+        );
+        wrong.push(...found.map((fault) => `${path} ${fault}`));
+      }
+      expect(wrong).toEqual([]);
+    });
+
+    it('keeps what stands in one cell together on a phone, and cuts no way to mend anything', async () => {
+      await page.setViewportSize({ width: 390, height: 900 });
+      await page.goto(`${running.url}/console/quarantine`);
+      const gap = await page.evaluate<number>(
+        `(() => { const [source, event] = document.querySelectorAll('td[data-title="Source and event"] bdi'); return event.getBoundingClientRect().left - source.getBoundingClientRect().right; })()`,
+      );
+      expect(gap).toBeLessThan(10);
+      await page.goto(`${running.url}/console/tenants/acme`);
+      const cut = await page.evaluate<readonly string[]>(
+        `[...document.querySelectorAll('td[data-title="Mend it"] a')].filter((of) => of.scrollWidth > of.clientWidth && of.clientWidth > 0).map((of) => of.textContent)`,
+      );
+      expect(cut).toEqual([]);
+    });
 
     async function draw(path: string, scheme: 'light' | 'dark', width: number): Promise<void> {
       if (PICTURES === undefined) return;

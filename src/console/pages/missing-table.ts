@@ -109,11 +109,18 @@ function mendingOf(mayAct: boolean, thing: MissingThing): Html {
     case 'quarantined':
       return link('/console/quarantine', 'Look');
     case 'unregistered_tenant':
-      return html`${act('set-tenant', 'Register', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('move-usage', 'Move to another', { from_tenant: tenant })}`;
+      return ways([
+        act('set-tenant', 'Register', { tenant_id: tenant }),
+        act('move-usage', 'Move to another', { from_tenant: tenant }),
+      ]);
     case 'not_closed':
       return act('close', 'Close', { month, tenant_id: tenant });
     case 'untold':
-      return html`${act('push', 'Tell Stripe', { month, tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('set-tenant', 'Link a customer', { tenant_id: tenant })}${mayAct ? ' · ' : ''}${act('settle', 'Settled elsewhere', { month, tenant_id: tenant })}`;
+      return ways([
+        act('push', 'Tell Stripe', { month, tenant_id: tenant }),
+        act('set-tenant', 'Link a customer', { tenant_id: tenant }),
+        act('settle', 'Settled elsewhere', { month, tenant_id: tenant }),
+      ]);
     case 'unbilled':
     case 'on_two_invoices':
     case 'on_voided_invoice':

@@ -53,12 +53,12 @@ table { width: 100%; border-collapse: collapse; }
 caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 th { text-align: left; font-weight: 400; }
 thead th { padding: 0 0 8px 16px; font-size: 12px; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--rule); white-space: nowrap; vertical-align: bottom; }
-thead th a { color: inherit; }
+thead th.figure { white-space: normal; } thead th a { color: inherit; white-space: nowrap; }
 thead th[aria-sort="ascending"] a, thead th[aria-sort="descending"] a { color: var(--ink); }
 td, tbody th, tfoot th { padding: 8px 0 8px 16px; border-bottom: 1px solid var(--faint); vertical-align: top; }
 tr > :first-child { padding-left: 0; }
-td, dd { overflow-wrap: break-word; } td > span { overflow-wrap: anywhere; } .panel > p + .scroll, .scroll + .scroll { margin-top: 12px; } td time { white-space: nowrap; }
-.rows td > a, .rows th > a, .cut { display: inline-block; max-width: 300px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; }
+td, dd { overflow-wrap: break-word; } td > span { overflow-wrap: anywhere; } .panel > p + .scroll, form.row + .scroll, .scroll + .scroll { margin-top: 12px; } td time { white-space: nowrap; }
+.rows td > a, .rows th > a, .cut { display: inline-block; max-width: 220px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; } .rows td > a { max-width: 190px; }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { overflow-wrap: anywhere; min-width: 110px; }
 tfoot > tr > * { font-weight: 600; border-top: 1px solid var(--rule); border-bottom: 0; }
@@ -70,7 +70,7 @@ tfoot > tr > * { font-weight: 600; border-top: 1px solid var(--rule); border-bot
 .ways { text-align: right; }
 .bar .track { fill: var(--plain-back); } .bar .good { fill: var(--good-fill); } .bar .warn { fill: var(--warn-fill); } .bar .bad { fill: var(--bad-fill); } .bar .plain { fill: var(--line); }
 .bar + * { display: inline-block; min-width: 58px; }
-.chip { display: inline-block; padding: 1px 9px; border-radius: 10px; font-size: 12px; font-weight: 600; line-height: 1.6; background: var(--plain-back); color: var(--soft); }
+.chip { display: inline-block; padding: 1px 9px; border-radius: 10px; font-size: 12px; font-weight: 600; line-height: 1.6; background: var(--plain-back); color: var(--soft); max-width: 240px; overflow-wrap: break-word; }
 .chip.good { background: var(--good-back); color: var(--good); }
 .chip.warn { background: var(--warn-back); color: var(--warn); }
 .chip.bad { background: var(--bad-back); color: var(--bad); }
@@ -132,7 +132,8 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .rows, .rows tbody, .rows tr, .rows td, .rows tbody th { display: block; } .rows thead, .rows .minor { display: none; }
   .rows tr { padding: 10px 0; border-bottom: 1px solid var(--rule); } .rows tr:last-child { border: 0; }
   .rows td, .rows tbody th { padding: 2px 0; border: 0; } .rows tbody th { font-weight: 600; }
-  .rows td { display: flex; justify-content: space-between; gap: 16px; text-align: right; white-space: normal; } .rows td::before { content: attr(data-title); color: var(--soft); text-align: left; flex: none; }
+  .rows td { display: flex; justify-content: flex-end; gap: 6px; text-align: right; white-space: normal; } .rows td::before { content: attr(data-title); margin-right: auto; padding-right: 10px; color: var(--soft); text-align: left; flex: none; }
+  .rows td > .bar { align-self: center; flex: none; } .rows td > a, .rows th > a, .cut { max-width: 300px; }
   .tree td { display: flex; }
 }
 @media print { .top, .actions, form { display: none; } .card, .panel { break-inside: avoid; } body { background: none; } }
