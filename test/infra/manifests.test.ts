@@ -244,3 +244,14 @@ describe('the compose file', () => {
     expect(ports).toEqual(['127.0.0.1:8080:8080']);
   });
 });
+
+describe('the network policy', () => {
+  it('lets pods ask the agent of EKS Pod Identity, which hands out the roles of AWS', () => {
+    const [policy] = parseAllDocuments(read('kubernetes/network.yaml')).map((one) => one.toJS());
+    const ways: readonly unknown[] = policy.spec.egress;
+    expect(ways).toContainEqual({
+      to: [{ ipBlock: { cidr: '169.254.170.23/32' } }, { ipBlock: { cidr: 'fd00:ec2::23/128' } }],
+      ports: [{ protocol: 'TCP', port: 80 }],
+    });
+  });
+});
