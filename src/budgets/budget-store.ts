@@ -201,9 +201,9 @@ const RUNS_SHOWN = 10;
 
 /**
  * What a part `u` of a hold `h` held for a budget `b` at $1. A part that was given back while the event waits for its price or
- * its usage holds nothing since then, and before that what the hold was made of.
+ * its usage holds nothing since then, and before that what the hold was made of. Without an event nothing was given back.
  */
-const HELD_AS_OF = `case when u.amount = 0 and not exists (
+const HELD_AS_OF = `case when u.amount = 0 and coalesce(h.waits_event_id, h.settled_event_id) is not null and not exists (
       select from entries_of_event(h.tenant_id, coalesce(h.waits_source, h.settled_source), coalesce(h.waits_event_id, h.settled_event_id)) e
       where e.recorded_at <= $1::timestamptz
     ) then coalesce(case when b.measure = 'tokens' then h.tokens when b.currency = h.currency then h.amount end, 0)

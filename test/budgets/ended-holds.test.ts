@@ -10,7 +10,13 @@ import { readUnknownHolds } from '../../src/month/status/status-store.ts';
 import { clockAt, NOON, putBudget, reserve } from '../support/budgets.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { count, freshDatabase, textRows } from '../support/database.ts';
-import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
+import {
+  importBook,
+  importBooks,
+  makeTenant,
+  nativeEvent,
+  receiveEvents,
+} from '../support/ledger.ts';
 
 let database: TestDatabase;
 
@@ -158,6 +164,26 @@ it('what a waiting event gave back is told as held as of an instant before that 
     ['0', '0'],
     ['1100', '0'],
   ]);
+});
+
+it('what an open hold holds nothing of is told as not held, also where the budget has changed its currency since', async () => {
+  const now = systemClock();
+  const [set, made, again] = [0, 1_000, 2_000].map((after) => formatInstant(now + after));
+  await makeTenant(database, 'cedar');
+  const soft = { tenant_id: 'cedar', amount: '50', kind: 'soft' as const };
+  await putBudget(database, soft, set);
+  const models = [{ model: 'gpt-4o', per_million: { input: '3', output: '12' } }];
+  const rates = { kind: 'charge', currency: 'EUR', caching: 'work_done', models };
+  await importBook(database, { ...rates, book: 'euro', effective_from: '2026-01-01T00:00:00Z' });
+  await makeTenant(database, 'cedar', { priceBook: 'euro', created: NOON });
+  const call = { tenant_id: 'cedar', amount: '0.7', hold_id: 'in-euros' };
+  expect((await reserve(database, call, made)).budgets).toMatchObject([{ because: 'unknown' }]);
+  await putBudget(database, soft, again);
+  for (const asOf of [null, now + 60_000]) {
+    const parts = { database, clock: clockAt(formatInstant(now + 90_000)) };
+    const listed = await listBudgets(parts, { tenant_id: 'cedar', as_of: asOf });
+    expect(listed).toMatchObject([{ currency: 'EUR', times: [{ held: '0', left: '50' }] }]);
+  }
 });
 
 it('a second event of a call whose hold has left names no unknown hold, and a new call does', async () => {
