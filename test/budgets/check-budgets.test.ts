@@ -260,3 +260,16 @@ it('on the command line a denied call exits with 4, and says what is left', asyn
   expect((await run('remove', ...budget)).stdout).toBe('removed\n');
   expect((await run('list')).stdout).toBe('there is no budget\n');
 });
+
+it('what sets and removes a budget needs no file of deployments, and what asks about a call does', async () => {
+  const run = (...args: readonly string[]) =>
+    cli(['budget', ...args], {
+      ...{ DATABASE_URL: database.url, SPANLEDGER_LOG_LEVEL: 'silent' },
+      SPANLEDGER_MODEL_MAP: '/no/such-file.json',
+    });
+  const budget = ['acme', '--per', 'month'];
+  expect(await run('set', ...budget, '--amount', '5')).toMatchObject({ exitCode: 0 });
+  const asked = await run('check', 'acme', '--amount', '1');
+  expect(asked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('MODEL_MAP') });
+  expect(await run('remove', ...budget)).toMatchObject({ exitCode: 0 });
+});

@@ -9,7 +9,7 @@ import { readRequest } from '../../request.ts';
 import type { FurtherUnits } from '../../units.ts';
 import { readAmount, readCount, readTag, readTokens, readUnits } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
-import { namingParts } from '../terminal/naming-parts.ts';
+import { callParts } from '../terminal/naming-parts.ts';
 import { callText, reservedText } from './budget-text.ts';
 
 interface CallFlags {
@@ -76,7 +76,7 @@ export function addCheck(group: Command): void {
   );
   perform<CallFlags>(command, async (session, { args: [tenantId = ''], options }) => {
     const request = readRequest(checkRequest, callOf(tenantId, options));
-    const answer = await checkBudgets(namingParts(session), request);
+    const answer = await checkBudgets(callParts(session), request);
     if (answer.verdict === 'deny') session.foundOverBudget();
     session.out.answer(answer, callText);
   });
@@ -97,7 +97,7 @@ export function addReserve(group: Command): void {
         hold_id: options.hold ?? null,
         expires_in_seconds: options.expiresIn ?? null,
       });
-      const answer = await reserveHold(namingParts(session), request);
+      const answer = await reserveHold(callParts(session), request);
       if (answer.verdict === 'deny') session.foundOverBudget();
       session.out.answer(answer, reservedText);
     },
