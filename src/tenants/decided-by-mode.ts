@@ -53,10 +53,11 @@ function decidedOf(
       remedy: advise`if it is to be, set the mode back to live, close it with ${close}${hasEnded ? '' : ' when it has ended'}, and set shadow again`,
     };
   }
+  const makeUpFor = charge < 0n ? 'charge' : 'credit';
   return {
     detail,
     remedy: hasEnded
       ? advise`if it is not to be, set the mode back to shadow, close it with ${close}, and set live again`
-      : advise`if it is not to be, credit it with ${{ operation: 'adjust' }}; or set the mode back to shadow, close it with ${close} when it has ended, and set live again`,
+      : advise`if it is not to be, ${makeUpFor} it with ${{ operation: 'adjust' }}; or set the mode back to shadow, close it with ${close} when it has ended, and set live again`,
   };
 }

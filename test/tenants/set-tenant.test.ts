@@ -216,6 +216,14 @@ it('a change of mode in mid-month names what was used before it, which is billed
   expect(remedyText(back[0]?.remedy ?? [])).toContain('when it has ended, and set shadow again');
 });
 
+it('a credit that is not to count from a change of mode on is charged, and not credited once more', async () => {
+  await tenantSet({ mode: 'shadow', price_book: 'standard' }, '2026-10-01T00:00:00Z');
+  await adjust('-12.5', '2026-10-10T00:00:00Z');
+  const { decided_by_mode: decided } = await tenantSet({ mode: 'live' }, '2026-10-20T00:00:00Z');
+  expect(decided).toMatchObject([{ detail: expect.stringContaining('-12.5 USD of it so far') }]);
+  expect(remedyText(decided[0]?.remedy ?? [])).toMatch(/^if it is not to be, charge it with /);
+});
+
 it('shows everything of a tenant with its history', async () => {
   await receiveEvents(database, [nativeEvent()]);
   await tenantSet({ mode: 'live', stripe_customer: 'cus_a' }, '2026-10-20T00:00:00Z');
