@@ -23,8 +23,11 @@ function countsUnder(prefix: string, attributes: Attributes, call: CallOf): Repo
   // Nearly every span has nothing but names that are known each by itself.
   if (names.every((name) => KNOWN_NAMES.has(name))) return {};
   const usage = objectOf(names, prefix, attributes);
-  const hasTokens = TOTALS.some((name) => Number(countOf(usage[name]) ?? 0) > 0);
-  if (hasTokens) return finerParts(providerCounts({ usage, ...call })?.counts ?? {});
+  const has = (totals: readonly string[]) =>
+    totals.some((name) => Number(countOf(usage[name]) ?? 0) > 0);
+  if (has(OF_A_SIDE)) return finerParts(providerCounts({ usage, ...call })?.counts ?? {});
+  // Nobody says on which side the rest of a total is that stands alone, so that no part of it is taken out.
+  if (has(OF_BOTH)) return {};
   // The word that says so is no count, and is not handed on.
   const isDuration = usage['seconds'] !== undefined && isOfSound(attributes);
   const whole = isDuration ? { type: 'duration', ...usage } : usage;
@@ -33,10 +36,12 @@ function countsUnder(prefix: string, attributes: Attributes, call: CallOf): Repo
 
 const KNOWN_NAMES: ReadonlySet<string> = new Set(Object.values(TOKEN_NAMES).flat());
 
-const TOTALS = [
-  ...['input_tokens', 'output_tokens', 'total_tokens', 'prompt_tokens', 'completion_tokens'],
-  ...['inputTokens', 'outputTokens', 'totalTokens', 'promptTokens', 'completionTokens', 'tokens'],
+const OF_A_SIDE = [
+  ...['input_tokens', 'output_tokens', 'prompt_tokens', 'completion_tokens'],
+  ...['inputTokens', 'outputTokens', 'promptTokens', 'completionTokens', 'tokens'],
 ];
+
+const OF_BOTH = ['total_tokens', 'totalTokens'];
 
 function isOfSound(attributes: Attributes): boolean {
   const operation = firstAttribute(attributes, ['gen_ai.operation.name', 'ai.operationId']);

@@ -83,10 +83,13 @@ const BEDROCK_MODEL = /^(?:arn:aws|(?:[a-z-]+\.)?(?:anthropic|amazon|meta|mistra
 
 export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
   const call = { provider: providerOf(attributes), model: callModel(attributes) };
-  const plain = isClaudeCode(attributes) ? plainCounts(attributes) : {};
-  if (Object.keys(plain).length > 0) return nativeUsage(plain, CLAUDE_CODE, call);
+  const isPlain = isClaudeCode(attributes) && PLAIN_NAMES.some((name) => attributes.has(name));
+  if (isPlain) return nativeUsage(plainCounts(attributes), CLAUDE_CODE, call);
   const counts = tokenCounts(attributes, call);
   if (isAiSdk(attributes)) {
+    // A library that takes the SDK's spans for its own may write the counts in its own object alone.
+    const vendors = Object.keys(counts).length === 0 ? vendorUsage(attributes, call) : NO_USAGE;
+    if (vendors.usage !== undefined) return vendors;
     const { counts: known, inclusion } = aiSdkReading(attributes, counts, call);
     return nativeUsage(known, inclusion, call);
   }
@@ -147,10 +150,13 @@ function withSums(counts: ReportedCounts, text: JsonObject): ReportedCounts {
 
 const CLAUDE_CODE: Inclusion = { cache: 'beside' };
 
+const PLAIN_NAMES = ['input_tokens', 'output_tokens', 'cache_read_tokens', 'cache_creation_tokens'];
+
+/** Its totals may have the names of the convention though its cache has its own. */
 function plainCounts(attributes: Attributes): ReportedCounts {
   return withoutAbsent({
-    input: firstAttribute(attributes, ['input_tokens']),
-    output: firstAttribute(attributes, ['output_tokens']),
+    input: firstAttribute(attributes, ['input_tokens', 'gen_ai.usage.input_tokens']),
+    output: firstAttribute(attributes, ['output_tokens', 'gen_ai.usage.output_tokens']),
     cacheRead: firstAttribute(attributes, ['cache_read_tokens']),
     cacheWrite: firstAttribute(attributes, ['cache_creation_tokens']),
   });

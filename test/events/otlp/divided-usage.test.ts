@@ -221,3 +221,43 @@ test('Langfuse counts beside both sides what is of none of them', () => {
     'source',
   );
 });
+
+describe('what tells less than it might keeps what it tells', () => {
+  const counted = (scope: string, values: Values) => only(span(scope, values))['counts'];
+
+  test('the rest of a total that stands alone is on no side that its parts decide', () => {
+    const values = {
+      'gen_ai.operation.name': 'embeddings',
+      'gen_ai.request.model': 'voyage-multimodal-3',
+      'gen_ai.usage.total_tokens': 150,
+      'gen_ai.usage.prompt_tokens_details.image_tokens': 50,
+    };
+    expect(counted('our-tracer', values)).toEqual({ uncachedInput: 150 });
+  });
+
+  test('Claude Code has totals by the names of the convention beside a cache by its own', () => {
+    const values = {
+      'span.type': 'llm_request',
+      model: CLAUDE,
+      'gen_ai.usage.input_tokens': 10,
+      'gen_ai.usage.output_tokens': 5,
+      cache_read_tokens: 100,
+    };
+    expect(counted('com.anthropic.claude_code', values)).toEqual({
+      ...{ uncachedInput: 10, cacheRead: 100, output: 5 },
+    });
+  });
+
+  test.each(['ai', 'langfuse-sdk'])(
+    'a span of the AI SDK in “%s” counts in Langfuse’s object alone',
+    (scope) => {
+      const values = {
+        'ai.operationId': 'ai.generateText.doGenerate',
+        'ai.model.provider': 'openai.chat',
+        'ai.model.id': 'gpt-5',
+        'langfuse.observation.usage_details': JSON.stringify({ input: 10, output: 5 }),
+      };
+      expect(counted(scope, values)).toEqual({ uncachedInput: 10, output: 5 });
+    },
+  );
+});
