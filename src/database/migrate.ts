@@ -45,15 +45,15 @@ export async function migrate(database: Database): Promise<readonly string[]> {
 }
 
 /**
- * Refuses a new database that does not keep texts as UTF-8, as initdb makes it where no locale is set: names that are not
- * ASCII would be refused there, or taken for others. A ledger that is in one already is left to go on.
+ * Refuses a new database of an encoding in which the schema cannot be made, such as LATIN1. SQL_ASCII, which initdb takes
+ * where no locale is set, keeps what it is given, so a ledger of ASCII names is whole there.
  */
 async function refuseOtherEncoding(database: Database): Promise<void> {
   const { rows } = await database.pool.query<{ encoding: string; is_new: boolean }>(
     `select current_setting('server_encoding') as encoding, to_regclass('schema_migrations') is null as is_new`,
   );
   const { encoding, is_new: isNew } = present(rows[0], 'the encoding of the database');
-  if (encoding === 'UTF8' || !isNew) return;
+  if (encoding === 'UTF8' || encoding === 'SQL_ASCII' || !isNew) return;
   throw new Refusal(
     'misconfigured',
     `the database keeps its texts as ${encoding}, which does not hold every name`,
