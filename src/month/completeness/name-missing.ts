@@ -360,18 +360,25 @@ async function nameAlerts(
 ): Promise<readonly MissingFound[]> {
   const alerts = await readOpenAlerts(database, month);
   const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
+  const ofItems = new Set(
+    invoices.flatMap(({ invoiceId, identifier }) => (identifier === null ? [] : invoiceId)),
+  );
   const pauses = await findPauses(database, { month, tenantId });
   return [
     ...alerts
       .filter(
         (alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId,
       )
-      .map((alert) => alertThing(alert, kindOfAlert(alert, invoices))),
+      .map((alert) => alertThing(alert, kindOfAlert(alert, invoices), ofItems.has(alert.subject))),
     ...pauses.map((alert) => alertThing(alert, 'alert')),
   ];
 }
 
-function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): MissingFound {
+function alertThing(
+  alert: KeptAlert,
+  kind: ReturnType<typeof kindOfAlert>,
+  isOfItem = false,
+): MissingFound {
   const { alertId, tenantId, periodStart } = alert;
   const month = periodStart?.slice(0, 7) ?? null;
   return {
@@ -385,7 +392,8 @@ function alertThing(alert: KeptAlert, kind: ReturnType<typeof kindOfAlert>): Mis
       ...NO_AMOUNT,
       detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
       remedy:
-        kind === 'alert' || kind === 'unbilled'
+        // What an item was made for is settled by no record.
+        kind === 'alert' || kind === 'unbilled' || (kind === 'on_voided_invoice' && isOfItem)
           ? remedyOf(alert)
           : invoiceRemedy(kind, { alertId, tenantId, month }),
     },

@@ -106,6 +106,8 @@ test('an item whose invoice a person voids is on a voided invoice, which no push
   expect(remedyText(alert?.remedy ?? [])).toMatch(/^bill it by another invoice; then /);
   const missing = await nameMissing(parts, { month: MONTH, tenant_id: null });
   expect(missing.map(({ kind }) => kind)).toEqual(['on_voided_invoice']);
+  // A record that it was settled would be refused.
+  expect(missing[0]?.remedy).toEqual(alert?.remedy);
   expect(await push(scene)).toMatchObject({ state: 'confirmed' });
   expect(await items(scene)).toHaveLength(1);
 });
