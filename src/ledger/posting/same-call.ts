@@ -282,7 +282,7 @@ function isNested(outer: CallReport, inner: CallReport): boolean {
 /**
  * Tells whether two spans, one right within the other, are so alike that they may be of one call, though no rule says so:
  * they name other answers or tenants, their clocks differ, or one lacks a total or has another input. A message that has
- * both makes such a pair one call where its model is one.
+ * both makes such a pair one call where its model is one. It holds up a month, so that chance must be unlikely.
  */
 export function isLikeNested(outer: CallReport, inner: CallReport): boolean {
   if (!isWithin(inner, outer) || !timesMeet(outer, inner, CLOCK_SKEW_MS)) return false;
@@ -290,8 +290,20 @@ export function isLikeNested(outer: CallReport, inner: CallReport): boolean {
   const [output, innerOutput] = [totalOutput(outer.usage), totalOutput(inner.usage)];
   const isOneInput = input === innerInput && input > 0;
   if (answersDiffer(outer, inner)) return isOneInput && output === innerOutput;
-  const lacksOutput = output === 0 || innerOutput === 0;
-  return lacksOutput ? isOneInput : output === innerOutput;
+  if (output === 0 || innerOutput === 0) return isOneInput;
+  return output === innerOutput && (isTelling(output) || areInputsNear(input, innerInput, output));
+}
+
+/** Tells whether two calls seldom give out as many tokens by chance: more than a few, and no round limit that cuts both off. */
+function isTelling(output: number): boolean {
+  return output >= 32 && output % 50 !== 0 && output % 64 !== 0;
+}
+
+/** Answers of a word or two are equal by themselves, and only the same input tells; of others it may be an estimate. */
+function areInputsNear(one: number, other: number, output: number): boolean {
+  if (one === 0 || other === 0) return true;
+  const allowed = output < 16 ? 0 : Math.max(one, other) / 10;
+  return Math.abs(one - other) <= allowed;
 }
 
 /**

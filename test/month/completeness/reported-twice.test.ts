@@ -86,6 +86,11 @@ it.each<[string, object, object]>([
   ['an input that the outer one estimates', counted(980, 100), {}],
   ['a date behind the model', counted(980, 100), { requested_model: 'gpt-4o-2024-08-06' }],
   ['a clock that is late', {}, { occurred_at: '2026-10-15T12:00:30Z' }],
+  ['a tenant, and gave out one token', counted(1000, 1), { tenant_id: 'elm', ...counted(1000, 1) }],
+  ['an input that one lacks, and gave out one token', counted(0, 1), counted(1000, 1)],
+  ['an input that is estimated for a short answer', counted(1000, 16), counted(910, 16)],
+  ['an input that a tool made longer', counted(1000, 117), counted(9000, 117)],
+  ['a tenant, and embed', counted(12, 0), { tenant_id: 'elm', ...counted(12, 0) }],
 ])(
   'two calls, one right within the other, that are alike but for %s are named',
   async (_what, outer, inner) => {
@@ -110,6 +115,11 @@ it.each<[string, object, object]>([
     {},
     { tenant_id: 'elm', occurred_at: '2026-10-15T14:00:00Z', started_at: '2026-10-15T14:00:00Z' },
   ],
+  ['another input, and both gave out one token', counted(1000, 1), counted(990, 1)],
+  ['another input, and both gave out few', counted(1000, 15), counted(990, 15)],
+  ['quite another input, and both gave out little', counted(1000, 31), counted(800, 31)],
+  ['quite another input, and both were cut off', counted(1000, 256), counted(300, 256)],
+  ['another input, and both embed', counted(12, 0), { tenant_id: 'elm', ...counted(11, 0) }],
   ['a step around it', {}, { tenant_id: 'elm', parent_span_id: 'step' }],
   ['another trace', {}, { tenant_id: 'elm', trace_id: 'u' }],
   ['the same of all, and is joined', {}, {}],
