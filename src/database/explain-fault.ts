@@ -102,8 +102,8 @@ const PASSING: Readonly<Record<string, readonly [string, string]>> = {
     'another session holds what this needs',
     'try again; where it stays so, pg_locks and pg_stat_activity show who holds it',
   ],
-  '40P01': ['another transaction stood in the way, and nothing was changed', 'try again'],
-  '40001': ['another transaction stood in the way, and nothing was changed', 'try again'],
+  '40P01': ['another transaction stood in the way, so that this one was undone', 'try again'],
+  '40001': ['another transaction stood in the way, so that this one was undone', 'try again'],
   '25006': [
     'the database only reads',
     'give the address of the server that writes in DATABASE_URL (a standby only reads, and so does the former one after a failover); then try again',

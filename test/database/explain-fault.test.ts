@@ -40,7 +40,7 @@ test.each([
   [
     '40P01',
     'away',
-    'another transaction stood in the way, and nothing was changed: said',
+    'another transaction stood in the way, so that this one was undone: said',
     'try again',
   ],
   ['25006', 'refusing', 'the database only reads: said', 'the server that writes'],
