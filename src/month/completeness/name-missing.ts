@@ -9,15 +9,12 @@ import type { Parts } from '../../parts.ts';
 import { periodContaining } from '../../periods/calendar.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import { present } from '../../present.ts';
-import type { KeptAlert } from '../../push/alert.ts';
 import { readAlerts, readOpenAlerts } from '../../push/alert-store.ts';
 import { type Intent, valueSum } from '../../push/intent.ts';
 import type { PushTarget } from '../../push/push-target.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
-import { remedyOf } from '../../stripe/alerts/alert-answer.ts';
 import type { AlertKind } from '../../stripe/alerts/stripe-alert.ts';
-import { readInvoices } from '../../stripe/invoices/invoice-store.ts';
 import { findUnbilledPeriods, readToldPeriods } from '../../stripe/invoices/unbilled-usage.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
@@ -25,16 +22,15 @@ import { counted, firstIds } from '../../text/counted.ts';
 import type { LackingRow, Scope } from './completeness-store.ts';
 import { readLacking, readTwiceAnswered, readUnregistered } from './completeness-store.ts';
 import type { MissingRequest, MissingThing } from './missing-answer.ts';
-import { chargeOf, type MissingFound, money, NO_AMOUNT, namesOf, thing } from './missing-found.ts';
-import { invoiceRemedy, missingRemedy } from './missing-remedy.ts';
+import { chargeOf, type MissingFound, money, namesOf, thing } from './missing-found.ts';
+import { missingRemedy } from './missing-remedy.ts';
+import { nameAlerts } from './name-alerts.ts';
 import { nameNotClosed } from './not-closed.ts';
-import { findPauses } from './paused-collections.ts';
 import type { ReportedTwice } from './reported-twice.ts';
 import { findReportedTwice } from './reported-twice.ts';
 import { readShared } from './twice-store.ts';
 import type { WaitingEvent } from './waiting-events.ts';
 import { describeWaiting, isOfMonth } from './waiting-events.ts';
-import { kindOfAlert } from './wrong-invoices.ts';
 
 /** Names what is missing, without what tells one thing from another over time. */
 export async function nameMissing(
@@ -350,52 +346,6 @@ function ofPeriod(
       amount: formatPico(pico),
       currency: target.currency,
       detail: `${money(pico, target.currency)} ${of.words}`,
-    },
-  };
-}
-
-async function nameAlerts(
-  { database }: NameParts,
-  { month, tenantId }: Scope,
-): Promise<readonly MissingFound[]> {
-  const alerts = await readOpenAlerts(database, month);
-  const invoices = alerts.length === 0 ? [] : await readInvoices(database, { month, tenantId });
-  const ofItems = new Set(
-    invoices.flatMap(({ invoiceId, identifier }) => (identifier === null ? [] : invoiceId)),
-  );
-  const pauses = await findPauses(database, { month, tenantId });
-  return [
-    ...alerts
-      .filter(
-        (alert) => tenantId === null || alert.tenantId === null || alert.tenantId === tenantId,
-      )
-      .map((alert) => alertThing(alert, kindOfAlert(alert, invoices), ofItems.has(alert.subject))),
-    ...pauses.map((alert) => alertThing(alert, 'alert')),
-  ];
-}
-
-function alertThing(
-  alert: KeptAlert,
-  kind: ReturnType<typeof kindOfAlert>,
-  isOfItem = false,
-): MissingFound {
-  const { alertId, tenantId, periodStart } = alert;
-  const month = periodStart?.slice(0, 7) ?? null;
-  return {
-    about: String(alertId),
-    names: [alert.detail],
-    thing: {
-      kind,
-      tenant_id: tenantId,
-      period_start: periodStart,
-      count: 1,
-      ...NO_AMOUNT,
-      detail: `alert ${alertId}, ${alert.kind} ${alert.subject}: ${alert.detail}`,
-      remedy:
-        // What an item was made for is settled by no record.
-        kind === 'alert' || kind === 'unbilled' || (kind === 'on_voided_invoice' && isOfItem)
-          ? remedyOf(alert)
-          : invoiceRemedy(kind, { alertId, tenantId, month }),
     },
   };
 }

@@ -203,7 +203,7 @@ function renderLayers({ title, explanation, rows }: LayerTable): string {
     `<tr><th scope="row">${escapeHtml(name)}</th><td class="figure">${escapeHtml(tokens)}</td><td class="figure">${escapeHtml(exact)}</td></tr>`;
   return `<section>
 <div class="over"><h2>${escapeHtml(title)}</h2></div><p class="explanation">${escapeHtml(explanation.join(' '))}</p>
-<table class="layers"><thead><tr><th scope="col">Layer</th><th scope="col" class="figure">Tokens</th><th scope="col" class="figure">Exact</th></tr></thead>
+<table class="by-token"><thead><tr><th scope="col">Layer</th><th scope="col" class="figure">Tokens</th><th scope="col" class="figure">Exact</th></tr></thead>
 <tbody>${rows.map(row).join('\n')}</tbody></table>
 </section>`;
 }

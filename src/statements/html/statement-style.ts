@@ -153,12 +153,12 @@ ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('
   .days tr > * { padding: 0; border: 0; }
   .days td { display: flex; justify-content: space-between; gap: 16px; }
   .days td::before { content: attr(data-label); color: var(--soft); overflow-wrap: anywhere; white-space: normal; text-align: left; }
-  .shares tr > :not(:first-child), .layers tr > :not(:first-child) { padding-left: 10px; }
+  .shares tr > :not(:first-child), .by-token tr > :not(:first-child) { padding-left: 10px; }
   .shares th:nth-child(2) { width: 23%; }
   .shares th:nth-child(3) { width: 44%; }
   .shares .figure { white-space: normal; overflow-wrap: anywhere; }
-  .layers { font-size: 12px; }
-  .layers tbody th { overflow-wrap: normal; }
+  .by-token { font-size: 12px; }
+  .by-token tbody th { overflow-wrap: normal; }
   .totals { width: 100%; }
   .glossary dl { columns: 1; }
   .top { flex-wrap: wrap; gap: 6px 24px; }
