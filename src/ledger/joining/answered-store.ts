@@ -18,8 +18,7 @@ const MOST_STEPS_DEEP = 32;
 const MOST_OF_A_SPAN = 100;
 
 const STEP = 's.span_id is not null and s.parent_span_id is not null';
-const IS_WITHIN = `${IS_BARE} and o.trace_id is not null and o.parent_span_id is not null
-          and ${STANDS_AS_REPORTED}`;
+const IN_A_TRACE = `o.trace_id is not null and ${STANDS_AS_REPORTED}`;
 
 /** Joins the steps right within a span of a trace, as `s`. */
 function stepsWithin(spanId: string, traceId: string): string {
@@ -32,7 +31,8 @@ function stepsWithin(spanId: string, traceId: string): string {
  * Reads, of the spans that these batches brought, each call that names no answer and lies within one that names it, past
  * any number of steps. Nearly every call names its answer, and an index of all their spans would cost each of them a
  * tenth of its posting. So what lies around is found by the id that a span's event has, of one tenant and source; what
- * lies right within a call of these batches is found by its own mark. LIMIT and OFFSET 0 keep each a look-up.
+ * lies right within a call of these batches is found by its own mark. LIMIT and OFFSET 0 keep each a look-up, and what an
+ * index of few or of responses holds is asked outside: else that index is read whole where the planner has no statistics.
  */
 export async function readAnsweredAround(
   transaction: Transaction,
@@ -46,14 +46,15 @@ export async function readAnsweredAround(
         union
         select e.trace_id, s.span_id, 0
         from unnest($1::bigint[]) batch(batch_id)
-        ${entriesOfBatch(`not ${IS_BARE} and o.trace_id is not null and o.span_id is not null and ${STANDS_AS_REPORTED}`)}
-        ${stepsWithin('e.span_id', 'e.trace_id')}
+        ${entriesOfBatch(IN_A_TRACE)} ${stepsWithin('e.span_id', 'e.trace_id')}
+        where e.span_id is not null and e.response_id is not null and e.gateway_cache = 'none'
         union
         select b.trace_id, s.span_id, b.steps + 1 from below b ${stepsWithin('b.at', 'b.trace_id')}
         where b.steps < ${MOST_STEPS_DEEP}
       ), bare as materialized (
         select e.entry_id, e.tenant_id, e.source, e.trace_id, e.parent_span_id
-        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_WITHIN)}
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IN_A_TRACE)}
+        where e.parent_span_id is not null and (e.response_id is null or e.gateway_cache <> 'none')
         union
         select o.* from (select distinct trace_id, at from below) b cross join lateral (
           select o.entry_id, o.tenant_id, o.source, o.trace_id, o.parent_span_id from (
@@ -71,7 +72,8 @@ export async function readAnsweredAround(
       )
       select distinct o.entry_id as outer_id, r.entry_id as inner_id, r.steps
       from risen r cross join unnest(array[r.tenant_id, '${UNATTRIBUTED}']) of_tenant(id) cross join lateral (
-        select o.entry_id from entries_of_event(of_tenant.id, r.source, r.trace_id || ':' || r.at) o
+        select o.entry_id from (
+          select * from entries_of_event(of_tenant.id, r.source, r.trace_id || ':' || r.at) offset 0) o
         where o.member_id = '' and o.trace_id = r.trace_id and o.span_id = r.at and not ${IS_BARE}
           and ${STANDS_AS_REPORTED} limit 1) o
       order by outer_id, inner_id`,
