@@ -1,5 +1,6 @@
 import type { Transaction } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH, entriesOfBatch } from '../../database/entries-of-batch.ts';
+import { present } from '../../present.ts';
 import type { NewEntry, StoredEntry } from './entry.ts';
 import type { EntryRow } from './entry-columns.ts';
 import { FACT_COLUMNS, toEntry } from './entry-columns.ts';
@@ -28,6 +29,16 @@ export function readEntries(
   entryIds: readonly bigint[],
 ): Promise<readonly StoredEntry[]> {
   return select(transaction, 'entry_id = any($1::bigint[]) order by entry_id', [entryIds]);
+}
+
+/** Reads entries that are there, each once; answers by id. */
+export async function lookUpEntries(
+  transaction: Transaction,
+  entryIds: readonly bigint[],
+): Promise<(entryId: bigint) => StoredEntry> {
+  const entries = await readEntries(transaction, [...new Set(entryIds)]);
+  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
+  return (entryId) => present(byId.get(entryId), `the entry ${entryId}`);
 }
 
 /** Reads all entries of one batch, in the order of their ids. */

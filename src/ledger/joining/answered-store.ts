@@ -1,10 +1,10 @@
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
-import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
-import { readEntries } from '../entries/entry-store.ts';
+import { lookUpEntries } from '../entries/entry-store.ts';
 import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
+import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
 
 /** A call whose span names its answer, and one within it that names none, with how many steps lie between. */
 export interface AnsweredAround {
@@ -12,10 +12,6 @@ export interface AnsweredAround {
   readonly inner: StoredEntry;
   readonly steps: number;
 }
-
-/** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
-const MOST_STEPS_DEEP = 32;
-const MOST_OF_A_SPAN = 100;
 
 const STEP = 's.span_id is not null and s.parent_span_id is not null';
 const IN_A_TRACE = `o.trace_id is not null and ${STANDS_AS_REPORTED}`;
@@ -81,9 +77,7 @@ export async function readAnsweredAround(
   });
   if (rows.length === 0) return [];
   const ids = rows.flatMap(({ outer_id, inner_id }) => [outer_id, inner_id]);
-  const entries = await readEntries(transaction, [...new Set(ids)]);
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  const entryOf = await lookUpEntries(transaction, ids);
   return rows.map(({ outer_id, inner_id, steps }) => ({
     outer: entryOf(outer_id),
     inner: entryOf(inner_id),

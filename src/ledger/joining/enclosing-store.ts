@@ -1,12 +1,12 @@
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import type { AttributionTags } from '../../events/event.ts';
-import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
-import { readEntries } from '../entries/entry-store.ts';
+import { lookUpEntries } from '../entries/entry-store.ts';
 import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 import { REPORT_JOINER } from './finer-counts.ts';
+import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
 
 /** A call without a tenant, and the tags of the spans around it, the nearest first. */
 export interface UntaggedCall {
@@ -15,8 +15,6 @@ export interface UntaggedCall {
 }
 
 /** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
-const MOST_STEPS_DEEP = 32;
-const MOST_OF_A_SPAN = 100;
 const MOST_BELOW = 1_000;
 
 const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}' and o.revision = 0 and o.member_id = ''
@@ -98,13 +96,12 @@ export async function readUntaggedCalls(
     around.some(({ tenant_id }) => tenant_id !== null),
   );
   if (tagged.length === 0) return [];
-  const entries = await readEntries(
+  const entryOf = await lookUpEntries(
     transaction,
     tagged.map(([entryId]) => entryId),
   );
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
   return tagged.map(([entryId, around]) => ({
-    entry: present(byId.get(entryId), `the entry ${entryId}`),
+    entry: entryOf(entryId),
     around: around.map(tagsOf),
   }));
 }

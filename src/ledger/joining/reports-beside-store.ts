@@ -1,9 +1,8 @@
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
-import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
-import { readEntries, STANDS } from '../entries/entry-store.ts';
+import { lookUpEntries, readEntries, STANDS } from '../entries/entry-store.ts';
 import type { EventOf } from '../posting/other-reports-store.ts';
 import {
   AROUND_SPAN,
@@ -17,6 +16,7 @@ import {
 } from '../posting/other-reports-store.ts';
 import type { Held } from './held-store.ts';
 import { IS_ONE_OF_FEW } from './held-store.ts';
+import { MOST_STEPS_DEEP } from './nesting-limits.ts';
 
 /**
  * What may be other reports of the calls of these batches. One of every pair is one of few: a report of a gateway's
@@ -32,9 +32,7 @@ export async function readReportsBeside(
   const nested = held.bareSpans ? await readNested(transaction, batchIds) : [];
   const ids = [...marked, ...nested].flatMap(({ one, other }) => [one, other]);
   if (ids.length === 0) return { pairs: [], within: [] };
-  const entries = await readEntries(transaction, [...new Set(ids)]);
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  const entryOf = await lookUpEntries(transaction, ids);
   const inners = Map.groupBy(nested, ({ one }) => one);
   return {
     pairs: marked.map(({ one, other }) => [entryOf(one), entryOf(other)]),
@@ -105,7 +103,6 @@ const IS_MOVE = `'correction' in (w.kind, o.kind) and o.source = w.source and o.
 /** Spans that stand between two others, each found by an index in either direction. */
 const STEP = 's.span_id is not null and s.parent_span_id is not null';
 /** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
-const MOST_STEPS_DEEP = 32;
 const MOST_STEPS_WITHIN = 1_000;
 
 /**
@@ -244,16 +241,15 @@ export async function readRevisionsOfEvents(
       events.map(({ eventId }) => eventId),
     ],
   });
-  const entries = await readEntries(
+  const entryOf = await lookUpEntries(
     transaction,
     rows.map(({ entry_id }) => entry_id),
   );
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
   const ofEvent = Map.groupBy(rows, ({ n }) => n);
   return events.map((_, place) => {
     const revisions = ofEvent.get(place + 1) ?? [];
     if (revisions.at(-1)?.is_corrected !== false) return [];
-    return revisions.map(({ entry_id: id }) => present(byId.get(id), `the entry ${id}`));
+    return revisions.map(({ entry_id: id }) => entryOf(id));
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
-import { present } from '../../present.ts';
 import type { StoredEntry } from '../entries/entry.ts';
-import { readEntries } from '../entries/entry-store.ts';
+import { lookUpEntries } from '../entries/entry-store.ts';
+import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
 
 /** A call whose span names no operation, and the calls within that span, the earliest first. */
 export interface UnnamedWithin {
@@ -11,8 +11,6 @@ export interface UnnamedWithin {
 }
 
 /** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
-const MOST_STEPS_DEEP = 32;
-const MOST_OF_A_SPAN = 100;
 const MOST_OF_A_TRACE = 1_000;
 
 const IS_CALL = `o.parent_span_id is not null and o.revision = 0 and o.status = 'ok'`;
@@ -76,9 +74,7 @@ export async function readUnnamedSpans(
   });
   if (rows.length === 0) return [];
   const ids = rows.flatMap(({ outer_id, inner_id }) => [outer_id, inner_id]);
-  const entries = await readEntries(transaction, [...new Set(ids)]);
-  const byId = new Map(entries.map((entry) => [entry.entryId, entry]));
-  const entryOf = (id: bigint) => present(byId.get(id), `the entry ${id}`);
+  const entryOf = await lookUpEntries(transaction, ids);
   return [...Map.groupBy(rows, ({ outer_id }) => outer_id)].map(([outer, within]) => ({
     outer: entryOf(outer),
     inner: within.map(({ inner_id }) => entryOf(inner_id)),
