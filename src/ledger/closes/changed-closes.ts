@@ -1,12 +1,13 @@
 import { formatInstant, parseInstant } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import { periodKey } from '../../periods/period-key.ts';
-import type { PeriodRow } from './close-store.ts';
-import { readCarriedIn, readPeriodRows } from './close-store.ts';
+import { readCarriedIn } from './close-store.ts';
 import type { CloseRow } from './closed-periods-store.ts';
 import { eachPeriod } from './each-period.ts';
 import type { FrozenManifest, PeriodFacts } from './manifest.ts';
 import { makeManifest } from './manifest.ts';
+import type { PeriodRow } from './period-store.ts';
+import { readPeriodRows } from './period-store.ts';
 
 /** A close that is not what its entries give, with every column that differs. */
 export interface ChangedClose {

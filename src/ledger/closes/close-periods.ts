@@ -7,13 +7,14 @@ import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, CloseRequest } from './close-answer.ts';
-import type { PeriodRow } from './close-store.ts';
-import { insertCloses, lockShut, movePeriods, readCarriedIn } from './close-store.ts';
+import { insertCloses, readCarriedIn } from './close-store.ts';
 import { answersOfClosed } from './closed-answers.ts';
 import type { SummedPeriod } from './each-period.ts';
 import { eachPeriod, roundsOf } from './each-period.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
 import { readCurrencies } from './period-currencies.ts';
+import type { PeriodRow } from './period-store.ts';
+import { lockShut, movePeriods } from './period-store.ts';
 import { planClose } from './plan-close.ts';
 import { shutPeriods } from './shut-periods.ts';
 

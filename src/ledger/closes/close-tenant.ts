@@ -17,9 +17,9 @@ import {
   updateTenant,
 } from '../../tenants/tenant-store.ts';
 import { closePeriods } from './close-periods.ts';
-import { endPeriod, readLastCallFrom } from './close-store.ts';
 import type { CloseTenantAnswer, CloseTenantRequest } from './close-tenant-answer.ts';
 import { isToLeave, withdrawLeave } from './keep-tenant.ts';
+import { endPeriod, readLastCallFrom } from './period-store.ts';
 import { hasPeriodIn } from './shut-periods.ts';
 
 /**

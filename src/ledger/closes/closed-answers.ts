@@ -3,8 +3,8 @@ import { formatMinor, formatPico, type Pico } from '../../money.ts';
 import { periodKey } from '../../periods/period-key.ts';
 import type { ClosedTime } from '../../periods/placement.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
-import type { PeriodRow } from './close-store.ts';
 import { readClosedAmounts } from './closed-periods-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** The answers for the periods of a request that are closed; `now` are those that this close has closed. */
 export async function answersOfClosed(

@@ -2,7 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
-import { isOneOf, type PeriodRow } from './close-store.ts';
+import { isOneOf, type PeriodRow } from './period-store.ts';
 
 export interface CloseRow {
   readonly tenantId: string;

@@ -2,9 +2,9 @@ import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { loadPriceCatalog } from '../../rating/books/price-book-store.ts';
 import { PeriodRoots } from '../../seals/period-roots-store.ts';
-import type { PeriodRow } from './close-store.ts';
 import type { PeriodGroups } from './period-groups-store.ts';
 import { groupPeriods } from './period-groups-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** All that a manifest is made of, as the entries have it: their sums, and the root over their hashes. */
 export interface SummedPeriod<Period> extends PeriodGroups<Period> {

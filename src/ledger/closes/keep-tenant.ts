@@ -16,8 +16,8 @@ import {
   withdrawCalendarChange,
 } from '../../tenants/tenant-store.ts';
 import { refuseUnfitNote } from '../reversals/correction.ts';
-import { readLastCallFrom } from './close-store.ts';
 import type { KeepTenantAnswer, KeepTenantRequest } from './close-tenant-answer.ts';
+import { readLastCallFrom } from './period-store.ts';
 
 /** Withdraws a leave that is still to come: the customer stays, and its period ends where it would have. */
 export async function keepTenant(

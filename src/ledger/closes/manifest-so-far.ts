@@ -3,12 +3,13 @@ import type { Pico } from '../../money.ts';
 import { present } from '../../present.ts';
 import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
-import type { Carried, PeriodRow } from './close-store.ts';
+import type { Carried } from './close-store.ts';
 import { readCarriedIn } from './close-store.ts';
 import type { FrozenManifest } from './manifest.ts';
 import { MANIFEST_FORMAT, makeManifest } from './manifest.ts';
 import { readCurrencies } from './period-currencies.ts';
 import type { PeriodGroups } from './period-groups-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** What an open period comes to so far. */
 export interface PeriodSoFar {

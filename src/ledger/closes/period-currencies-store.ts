@@ -6,7 +6,7 @@ import {
   readChargedCurrencies,
 } from '../../periods/charged-currencies-store.ts';
 import { periodKey } from '../../periods/period-key.ts';
-import type { PeriodRow } from './close-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 interface LastClose {
   readonly currency: string;

@@ -4,9 +4,9 @@ import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import type { Tenant } from '../../tenants/tenant.ts';
 import { assignedBook } from '../../tenants/tenant.ts';
-import type { PeriodRow } from './close-store.ts';
 import { readLastCloses } from './period-currencies-store.ts';
 import type { PeriodGroups } from './period-groups-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** A period with what it holds, and the mode in which it was shut or would be. */
 interface MeteredPeriod extends PeriodGroups<PeriodRow> {

@@ -12,9 +12,9 @@ import { FURTHER_UNITS } from '../../units.ts';
 import { LAYERS_SOURCE, SCALED } from '../entries/entry.ts';
 import type { ChargesByLayer } from '../rollups/rollup-store.ts';
 import { CHARGES_BY_LAYER, WALLED_CHARGES_BY_LAYER } from '../rollups/rollup-store.ts';
-import type { PeriodRow } from './close-store.ts';
 import type { LayeredUsage } from './manifest-layers.ts';
 import type { EntryGroup, GroupPrice } from './manifest-lines.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** What the entries of a period come to: one group for everything that shares a price. */
 export interface PeriodGroups<Period> {

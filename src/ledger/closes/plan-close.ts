@@ -6,11 +6,11 @@ import type { PriceCatalog } from '../../rating/books/price-catalog.ts';
 import { readTenants } from '../../tenants/tenant-store.ts';
 import { foldAll } from '../rollups/fold-batches.ts';
 import type { CloseAnswer, ClosedPeriod, CloseRequest } from './close-answer.ts';
-import type { PeriodRow } from './close-store.ts';
 import { answersOfClosed, tellCarriedOn } from './closed-answers.ts';
 import { roundsOf } from './each-period.ts';
 import { manifestsSoFar, type PeriodSoFar } from './manifest-so-far.ts';
 import { groupPeriodsIn } from './period-groups-store.ts';
+import type { PeriodRow } from './period-store.ts';
 import { judgeMonth } from './shut-periods.ts';
 
 /** The plan of a close, and the periods that it would close. */

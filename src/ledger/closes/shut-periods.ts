@@ -9,12 +9,15 @@ import { byTenantAndStart } from '../../periods/period-order.ts';
 import { Refusal } from '../../refusal.ts';
 import { readTenant, readTenants } from '../../tenants/tenant-store.ts';
 import { insertPeriods } from '../posting/posting-store.ts';
+import { readCalendarPeriods } from './calendar-periods-store.ts';
 import type { ClosedPeriod, CloseRequest } from './close-answer.ts';
-import type { Objections, PeriodRow } from './close-store.ts';
-import { movePeriods, readCalendarPeriods, readObjections, readPeriodsOf } from './close-store.ts';
 import { describeMixed } from './mixed-currencies.ts';
+import type { Objections } from './objections-store.ts';
+import { readObjections } from './objections-store.ts';
 import type { MixedCurrencies } from './period-currencies-store.ts';
 import { readMixedCurrencies } from './period-currencies-store.ts';
+import type { PeriodRow } from './period-store.ts';
+import { movePeriods, readPeriodsOf } from './period-store.ts';
 import type { WaitingEntries } from './waiting-entries.ts';
 import { findWaiting } from './waiting-entries.ts';
 

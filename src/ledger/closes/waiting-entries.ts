@@ -8,8 +8,9 @@ import { unitOf } from '../../units.ts';
 import { readEntries } from '../entries/entry-store.ts';
 import { ReferenceCache } from '../posting/reference-cache.ts';
 import { rateEntry } from '../reversals/correction.ts';
-import type { PeriodRow, WaitingRow } from './close-store.ts';
-import { readWaiting } from './close-store.ts';
+import type { WaitingRow } from './objections-store.ts';
+import { readWaiting } from './objections-store.ts';
+import type { PeriodRow } from './period-store.ts';
 
 /** Entries of one model that hold up a close in the same way. */
 interface Waiting {

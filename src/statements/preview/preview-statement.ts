@@ -1,10 +1,11 @@
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { inSnapshot, type Transaction } from '../../database/database.ts';
-import { type PeriodRow, readObjections, readPeriodsOf } from '../../ledger/closes/close-store.ts';
 import { manifestsSoFar } from '../../ledger/closes/manifest-so-far.ts';
 import { wayOutOfMixed } from '../../ledger/closes/mixed-currencies.ts';
+import { readObjections } from '../../ledger/closes/objections-store.ts';
 import { readMixedCurrencies } from '../../ledger/closes/period-currencies-store.ts';
 import { groupPeriodsIn, type PeriodGroups } from '../../ledger/closes/period-groups-store.ts';
+import { type PeriodRow, readPeriodsOf } from '../../ledger/closes/period-store.ts';
 import { formatPico } from '../../money.ts';
 import type { Parts } from '../../parts.ts';
 import { periodsBeginningIn } from '../../periods/calendar.ts';

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { readPeriodRows } from '../../ledger/closes/close-store.ts';
+import { readPeriodRows } from '../../ledger/closes/period-store.ts';
 import type { Period } from '../../periods/calendar.ts';
 import { raiseAlert } from '../../push/alert-store.ts';
 import type { PushTarget } from '../../push/push-target.ts';
