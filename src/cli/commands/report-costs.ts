@@ -12,23 +12,19 @@ import type { TagCoverageAnswer } from '../../reports/tag-coverage-answer.ts';
 import { tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { counted, figureOf } from '../../text/counted.ts';
-import { readDay, readMonth, readNamesOf } from '../terminal/arguments.ts';
+import { readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import {
   addReportFlags,
+  addScopeFlags,
   giveReport,
   type Money,
   moneyOf,
-  type ReportFlags,
+  type ScopeFlags,
+  scopeOf,
 } from '../terminal/report-flags.ts';
 import type { Column, DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
-
-interface DaysFlags extends ReportFlags {
-  readonly tenant?: string;
-  readonly from?: string;
-  readonly to?: string;
-}
 
 /** Adds the reports that say how far costs can be trusted, and who they belong to. */
 export function addCostReports(group: Command): void {
@@ -44,18 +40,12 @@ function addCostDrift(group: Command): void {
       '--by <dimensions>',
       `of ${DRIFT_DIMENSIONS.join(' ')}, by commas`,
       readNamesOf(DRIFT_DIMENSIONS),
-    )
-    .option('--tenant <tenant>', 'only this one')
-    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
-    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay);
-  perform<DaysFlags & { by?: readonly DriftDimension[]; month?: string }>(
-    addReportFlags(command),
+    );
+  perform<ScopeFlags & { by?: readonly DriftDimension[] }>(
+    addReportFlags(addScopeFlags(command)),
     async (session, { options }) => {
-      const { by = ['provider', 'model'], tenant = null, month = null } = options;
-      const { from = null, to = null } = options;
-      const given = { by: [...by], tenant_id: tenant, month, from, to };
-      const request = readRequest(costDriftRequest, given);
+      const { by = ['provider', 'model'] } = options;
+      const request = readRequest(costDriftRequest, { by: [...by], ...scopeOf(options) });
       const answer = await reportCostDrift(session.parts(), request);
       const { table } = session.out;
       const text = (of: CostDriftAnswer) => renderDrift(of, table, moneyOf(options));
@@ -121,14 +111,9 @@ function explanationOf({ explained_by: by, in_other_currency: other }: DriftRow)
 function addTagCoverage(group: Command): void {
   const command = group
     .command('coverage')
-    .description('how much of the cost names its tenant, user, feature, run and prompt version')
-    .option('--month <month>', 'of the periods that begin in it, YYYY-MM', readMonth)
-    .option('--tenant <tenant>', 'only this one')
-    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay);
-  perform<DaysFlags & { month?: string }>(addReportFlags(command), async (session, { options }) => {
-    const { month = null, tenant: tenant_id = null, from = null, to = null } = options;
-    const request = readRequest(tagCoverageRequest, { month, from, to, tenant_id });
+    .description('how much of the cost names its tenant, user, feature, run and prompt version');
+  perform<ScopeFlags>(addReportFlags(addScopeFlags(command)), async (session, { options }) => {
+    const request = readRequest(tagCoverageRequest, scopeOf(options));
     const answer = await reportTagCoverage(session.parts(), request);
     const { table } = session.out;
     const text = (of: TagCoverageAnswer) => renderCoverages(of, table, moneyOf(options));

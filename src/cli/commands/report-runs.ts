@@ -12,15 +12,17 @@ import type {
 import { RUN_GROUPS, RUN_ORDERS, runsRequest } from '../../reports/runs/runs-answer.ts';
 import { readRequest } from '../../request.ts';
 import { counted, figureOf } from '../../text/counted.ts';
-import { AS_OF, readCount, readDay, readInstant, readMonth } from '../terminal/arguments.ts';
+import { AS_OF, readCount, readInstant } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import {
   addReportFlags,
+  addScopeFlags,
   giveReport,
   type Money,
   moneyOf,
-  type ReportFlags,
+  type ScopeFlags,
+  scopeOf,
 } from '../terminal/report-flags.ts';
 import type { Column, DrawTable } from '../terminal/table.ts';
 
@@ -30,11 +32,8 @@ export function addRunsReport(group: Command): void {
   const command = group
     .command('runs')
     .description('agent runs: what was spent in failed and repeated attempts before the answer')
-    .addOption(new Option('--by <group>', 'a row for each').choices(RUN_GROUPS).default('run'))
-    .option('--tenant <tenant>', 'only this one')
-    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
-    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay)
+    .addOption(new Option('--by <group>', 'a row for each').choices(RUN_GROUPS).default('run'));
+  addScopeFlags(command)
     .option('--as-of <instant>', AS_OF, readInstant)
     .addOption(
       new Option('--order <what>', 'what stands first').choices(RUN_ORDERS).default('waste'),
@@ -42,14 +41,10 @@ export function addRunsReport(group: Command): void {
     .option('--limit <rows>', 'at most so many rows', readCount, ROWS_SHOWN)
     .option('--loop-steps <n>', 'growing repetitions that make a loop', readCount, LOOP_STEPS);
   perform<RunsFlags>(addReportFlags(command), async (session, { options }) => {
-    const { by, tenant = null, month = null, from = null, to = null, asOf = null } = options;
     const request = readRequest(runsRequest, {
-      by,
-      tenant_id: tenant,
-      month,
-      from,
-      to,
-      as_of: asOf,
+      by: options.by,
+      ...scopeOf(options),
+      as_of: options.asOf ?? null,
       order: options.order,
       limit: options.limit,
       loop_steps: options.loopSteps,
@@ -62,12 +57,8 @@ export function addRunsReport(group: Command): void {
   });
 }
 
-interface RunsFlags extends ReportFlags {
+interface RunsFlags extends ScopeFlags {
   readonly by: RunGroup;
-  readonly tenant?: string;
-  readonly month?: string;
-  readonly from?: string;
-  readonly to?: string;
   readonly asOf?: string;
   readonly order: RunOrder;
   readonly limit: number;

@@ -5,16 +5,18 @@ import type { Dimension, UsageAnswer, UsageGroup } from '../../reports/usage-ans
 import { DIMENSIONS, usageRequest } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { counted, figureOf } from '../../text/counted.ts';
-import { AS_OF, readDay, readInstant, readMonth, readNamesOf } from '../terminal/arguments.ts';
+import { AS_OF, readInstant, readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { renderCoverage } from '../terminal/coverage.ts';
 import { timeOf } from '../terminal/figures.ts';
 import {
   addReportFlags,
+  addScopeFlags,
   giveReport,
   type Money,
   moneyOf,
-  type ReportFlags,
+  type ScopeFlags,
+  scopeOf,
 } from '../terminal/report-flags.ts';
 import type { Column, DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
@@ -38,16 +40,11 @@ function addUsageReport(group: Command): void {
       '--by <dimensions>',
       `of ${DIMENSIONS.join(' ')}, by commas`,
       readNamesOf(DIMENSIONS),
-    )
-    .option('--tenant <tenant>', 'only this one')
-    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
-    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay)
-    .option('--as-of <instant>', AS_OF, readInstant);
+    );
+  addScopeFlags(command).option('--as-of <instant>', AS_OF, readInstant);
   perform<UsageFlags>(addReportFlags(command), async (session, { options }) => {
-    const { by, tenant: tenant_id = null, month = null, from = null, to = null } = options;
-    const { asOf: as_of = null } = options;
-    const request = readRequest(usageRequest, { by: [...by], tenant_id, month, from, to, as_of });
+    const { by, asOf: as_of = null } = options;
+    const request = readRequest(usageRequest, { by: [...by], ...scopeOf(options), as_of });
     const answer = await reportUsage(session.parts(), request);
     const money = moneyOf(options);
     const { table } = session.out;
@@ -56,12 +53,8 @@ function addUsageReport(group: Command): void {
   });
 }
 
-interface UsageFlags extends ReportFlags {
+interface UsageFlags extends ScopeFlags {
   readonly by: readonly Dimension[];
-  readonly tenant?: string;
-  readonly month?: string;
-  readonly from?: string;
-  readonly to?: string;
   readonly asOf?: string;
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { writeCsv } from '../../api/csv.ts';
+import { readDay, readMonth } from './arguments.ts';
 import { centsOf, moneyText } from './figures.ts';
 import type { Session } from './session.ts';
 
@@ -17,6 +18,32 @@ export function addReportFlags(command: Command): Command {
         .choices(['text', 'csv'])
         .default('text'),
     );
+}
+
+export interface ScopeFlags extends ReportFlags {
+  readonly tenant?: string;
+  readonly month?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** Adds what a report can be about: a tenant, and periods or days. */
+export function addScopeFlags(command: Command): Command {
+  return command
+    .option('--tenant <tenant>', 'only this one')
+    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
+    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
+    .option('--to <day>', 'before this UTC day', readDay);
+}
+
+/** Says what a report is about as a request has it. */
+export function scopeOf({ tenant, month, from, to }: ScopeFlags) {
+  return {
+    tenant_id: tenant ?? null,
+    month: month ?? null,
+    from: from ?? null,
+    to: to ?? null,
+  };
 }
 
 /** Writes an amount in a currency. */
