@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
-import type { InstantMs } from '../../src/clock.ts';
 import { parseInstant } from '../../src/clock.ts';
 import type { Database } from '../../src/database/database.ts';
 import { parseModelMap } from '../../src/events/model-map.ts';
@@ -11,21 +10,14 @@ import { replayQuarantine } from '../../src/ingest/quarantine/replay-quarantine.
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { closeTenant } from '../../src/ledger/closes/close-tenant.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
-import { openLog } from '../../src/log.ts';
 import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import type { SettleRequest } from '../../src/push/settle-answer.ts';
 import type { UnsettleRequest } from '../../src/push/unsettle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
 import { reportUsage } from '../../src/reports/report-usage.ts';
 import type { Dimension } from '../../src/reports/usage-answer.ts';
-import { setUpSubscriptions } from '../../src/stripe/customers/subscription.ts';
-import { saveMeter } from '../../src/stripe/meters/meter-store.ts';
-import { setUpMeter } from '../../src/stripe/meters/set-up-meter.ts';
-import { pushMonth } from '../../src/stripe/push-month.ts';
 import { settleMonth } from '../../src/stripe/settle-month.ts';
-import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { unsettleMonth } from '../../src/stripe/unsettle-month.ts';
-import { startStripeDouble } from '../../src/stripe-double/stripe-double.ts';
 import { textRows } from './database.ts';
 import type { TenantChange } from './ledger.ts';
 import { importBook, makeTenant, receive, sharedBook } from './ledger.ts';
@@ -36,7 +28,8 @@ import { takeBudget } from './scenario-budget.ts';
 import { isAiSdkCall, textOfAiSdkCall } from './scenario-client.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
-import { METER_EVENTS, ofMonth } from './stripe.ts';
+import type { PushStep } from './scenario-push.ts';
+import { takePush } from './scenario-push.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
@@ -74,7 +67,7 @@ type Step =
   | { readonly leave: string; readonly on: string; readonly at?: string }
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
-  | { readonly push: string; readonly stripe?: StripeIs; readonly at: string }
+  | PushStep
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly unsettle: Omit<UnsettleRequest, 'actor' | 'identifier'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
@@ -92,23 +85,6 @@ interface TenantKeys {
   readonly price_book_from?: string;
   readonly stripe_customer?: string;
 }
-
-/**
- * How Stripe is when a month is pushed: it takes no event, it lets no draft go, or it bills each customer by a
- * subscription that began with the month, and none of its webhooks has come.
- */
-type StripeIs =
-  | 'unavailable'
-  | 'keeping_drafts'
-  | 'subscribed'
-  /** For one customer, or for that of each tenant. */
-  | { readonly counted: string; readonly for?: string };
-
-/** What Stripe answers 503 to. */
-const NOT_DONE: Readonly<Partial<Record<string, string>>> = {
-  unavailable: METER_EVENTS,
-  keeping_drafts: '/v1/invoices/*',
-};
 
 /** When a step that says nothing else happens: after most events, before any period's end. */
 const DEFAULT_AT = '2026-10-20T12:00:00Z';
@@ -208,7 +184,7 @@ async function take(
     return takeBudget({ database, clock, reading: readingOf(scenario) }, step);
   }
   if ('push' in step) {
-    return push(database, step.push, { at: parseInstant(at), is: step.stripe ?? null });
+    return takePush(database, step);
   }
   if ('settle' in step) {
     return settleMonth({ database, clock }, { ...step.settle, actor: 'ann' });
@@ -238,51 +214,6 @@ async function take(
   const { tenant_id, ...keys } = step.set_tenant;
   await makeTenant(database, tenant_id, { ...changeOf(keys), created: at });
   return 'set';
-}
-
-/** Pushes a month to a Stripe double that knows every tenant's customer. */
-async function push(
-  database: Database,
-  month: string,
-  { at, is }: { readonly at: InstantMs; readonly is: StripeIs | null },
-): Promise<unknown> {
-  const begin = beginOf(month, is) ?? at;
-  const double = await startStripeDouble({ now: begin, frozen: true, latencyMs: 0 });
-  try {
-    const rows = await textRows(database, 'select stripe_customer from tenants');
-    const customers = rows.flatMap(({ stripe_customer: id }) => id || []);
-    const counted = typeof is === 'object' && is?.for !== undefined ? [is.for] : customers;
-    for (const id of new Set([...customers, ...counted])) double.control.addCustomer({ id });
-    const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
-    const meter = await setUpMeter(stripe, 'USD');
-    await saveMeter(database, meter, { livemode: false, account: null, at: begin });
-    const clock = double.control.now;
-    const parts = { database, stripe, livemode: false, clock, log: openLog('silent') };
-    if (is === 'subscribed') await setUpSubscriptions(parts, meter);
-    if (typeof is === 'object' && is !== null) {
-      // The meter counts it already, and no intent of this ledger names it.
-      for (const id of counted) {
-        const payload = { stripe_customer_id: id, value: is.counted };
-        await stripe.billing.meterEvents.create({ event_name: meter.eventName, payload });
-      }
-    }
-    const path = typeof is === 'string' ? NOT_DONE[is] : undefined;
-    if (path !== undefined) {
-      const match = { method: 'POST', path };
-      double.control.injectFault({ kind: 'error', status: 503, match, times: 1_000_000 });
-    }
-    await double.control.setClock(at);
-    const results = await pushMonth(parts, ofMonth(month));
-    return results.filter((result) => result.tenant_id !== 'unattributed');
-  } finally {
-    await double.close();
-  }
-}
-
-/** When the double begins, where something happens there before the push. */
-function beginOf(month: string, is: StripeIs | null): InstantMs | null {
-  if (is === 'subscribed') return parseInstant(`${month}-01T00:00:01Z`);
-  return typeof is === 'object' && is !== null ? parseInstant(`${month}-28T00:00:00Z`) : null;
 }
 
 function bookOf(book: unknown, folder: string): unknown {

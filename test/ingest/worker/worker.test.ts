@@ -202,6 +202,56 @@ describe('the worker', () => {
     expect(await brokenLaws(database)).toEqual([]);
   });
 
+  it('leaves the message of an event that can be kept nowhere to the queue, and deletes the others', async () => {
+    const { database, queue } = await ready();
+    for (const table of ['entries', 'quarantine']) {
+      await database.pool.query(`
+        create function refuse_${table}() returns trigger language plpgsql as $$
+        begin
+          if new.event_id = 'poison' then raise exception 'no place for it' using errcode = '23514'; end if;
+          return new;
+        end $$;
+        create trigger refuse_${table} before insert on ${table} for each row execute function refuse_${table}()`);
+    }
+    const poison = JSON.stringify(nativeEvent({ event_id: 'poison' }));
+    await queue.sendAll([poison, ...bodies(5)]);
+    const idOf = new Map<string, string>();
+    const deleted: string[] = [];
+    const watched: QueueClient = {
+      ...queue.client,
+      async receive(options) {
+        const messages = await queue.client.receive(options);
+        for (const { receiptHandle, body } of messages) {
+          idOf.set(receiptHandle, JSON.parse(body).event_id);
+        }
+        return messages;
+      },
+      delete(handles) {
+        deleted.push(...handles.map((handle) => idOf.get(handle) ?? ''));
+        return queue.client.delete(handles);
+      },
+    };
+    const { log, messages } = rememberedLog();
+    const stop = new AbortController();
+
+    const working = work(database, watched, { log, stop: stop.signal });
+    await vi
+      .waitFor(
+        () => {
+          expect(messages()).toContain('cannot be recorded; left to the queue');
+          expect(deleted).toHaveLength(5);
+        },
+        { timeout: 20_000, interval: 50 },
+      )
+      .finally(() => stop.abort());
+    await working;
+
+    expect(deleted.toSorted()).toEqual(['e-0', 'e-1', 'e-2', 'e-3', 'e-4']);
+    expect(await queue.client.depth()).toBe(1);
+    expect(await count(database, 'entries')).toBe(5);
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
   it('survives an event whose refusal cannot be stored as it is', async () => {
     const { database, queue } = await ready();
     await queue.send(JSON.stringify(nativeEvent({ event_id: 'nul', tags: { 'a\u0000b': 1 } })));

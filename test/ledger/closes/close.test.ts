@@ -69,6 +69,28 @@ describe('a close (R17)', () => {
     expect(rows).toEqual(tenants.map((tenant) => ({ tenant, fits: 'true' })));
   });
 
+  it('takes back a second report that no fold has met yet, while its month is open', async () => {
+    const database = await ready();
+    const span = (event_id: string, change: object) =>
+      nativeEvent({ event_id, trace_id: 't', started_at: '2026-10-15T11:59:58Z', ...change });
+    await receiveEvents(database, [span('outer', { span_id: 'out' })]);
+    await receiveEvents(database, [span('inner', { span_id: 'in', parent_span_id: 'out' })]);
+
+    await close(database);
+
+    expect(
+      await textRows(
+        database,
+        "select period_start, charge_exact::text as charge from closes where tenant_id = 'acme'",
+      ),
+    ).toEqual([{ period_start: '2026-10-01', charge: '4200000000' }]);
+    // A report that is taken back later is a credit of the next month.
+    expect(await textRows(database, 'select distinct period_start from entries')).toEqual([
+      { period_start: '2026-10-01' },
+    ]);
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
   it('refuses a tenant with unrated entries by the names of their models, and closes the others', async () => {
     const database = await ready();
     await receiveEvents(database, [
