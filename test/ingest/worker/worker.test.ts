@@ -321,51 +321,68 @@ describe('when Postgres fails', () => {
     expect(await brokenLaws(database)).toEqual([]);
   });
 
-  it('stops receiving while it is away, releases nothing, and goes on afterwards', async () => {
-    // given a worker that reaches its database through a line that is cut
-    const { database, queue } = await ready();
-    const { hostname, port } = new URL(database.url);
-    const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
-    const url = new URL(database.url);
-    url.port = String(proxy.port);
-    const remote = reopen(url.href);
-    await remote.pool.query('select 1');
-    proxy.cut();
-    let received = 0;
-    const released: string[] = [];
-    const watched: QueueClient = {
-      ...queue.client,
-      async receive(options) {
-        const messages = await queue.client.receive(options);
-        received += messages.length;
-        return messages;
-      },
-      async setVisibility(handles, seconds) {
-        if (seconds === 0) released.push(...handles);
-        return queue.client.setVisibility(handles, seconds);
-      },
-    };
-    const { log, messages } = rememberedLog();
-    await queue.sendAll(bodies(5, 'before'));
-    const working = work(remote, watched, { log, pollers: 1 });
-    await vi.waitFor(() => expect(messages()).toContain('database away; receiving stopped'), {
-      timeout: 20_000,
-    });
+  it.each([
+    ['before anything was posted', 0],
+    ['after something was', 5],
+  ])(
+    'stops receiving while it is away, %s, releases nothing, and goes on afterwards',
+    async (_when, posted) => {
+      // given a worker that reaches its database through a line that is cut
+      const { database, queue } = await ready();
+      const { hostname, port } = new URL(database.url);
+      const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+      const url = new URL(database.url);
+      url.port = String(proxy.port);
+      const remote = reopen(url.href);
+      await remote.pool.query('select 1');
+      const cut = async () => {
+        await queue.sendAll(bodies(5, 'before'));
+        proxy.cut();
+      };
+      let received = 0;
+      let deleted = 0;
+      const released: string[] = [];
+      const watched: QueueClient = {
+        ...queue.client,
+        async receive(options) {
+          const messages = await queue.client.receive(options);
+          received += messages.length;
+          return messages;
+        },
+        async delete(handles) {
+          deleted += handles.length;
+          const failed = await queue.client.delete(handles);
+          if (deleted === posted) await cut();
+          return failed;
+        },
+        async setVisibility(handles, seconds) {
+          if (seconds === 0) released.push(...handles);
+          return queue.client.setVisibility(handles, seconds);
+        },
+      };
+      const { log, messages } = rememberedLog();
+      if (posted === 0) await cut();
+      else await queue.sendAll(bodies(posted, 'first'));
+      const working = work(remote, watched, { log, pollers: 1 });
+      await vi.waitFor(() => expect(messages()).toContain('database away; receiving stopped'), {
+        timeout: 20_000,
+      });
 
-    // when more comes meanwhile, and a poll that was under way has ended
-    await pause(400);
-    const held = received;
-    await queue.sendAll(bodies(40, 'during'));
-    await pause(400);
+      // when more comes meanwhile, and a poll that was under way has ended
+      await pause(400);
+      const held = received;
+      await queue.sendAll(bodies(40, 'during'));
+      await pause(400);
 
-    // then it is left where it is until the line is back
-    expect(received).toBe(held);
-    proxy.restore();
-    expect(await working).toMatchObject({ posted: 45, duplicate: 0 });
-    expect(released).toEqual([]);
-    expect(await count(database, 'entries')).toBe(45);
-    expect(await receiptsOf(database)).toMatchObject({ received: 45, duplicates: 0 });
-  });
+      // then it is left where it is until the line is back
+      expect(received).toBe(held);
+      proxy.restore();
+      expect(await working).toMatchObject({ posted: posted + 45, duplicate: 0 });
+      expect(released).toEqual([]);
+      expect(await count(database, 'entries')).toBe(posted + 45);
+      expect(await receiptsOf(database)).toMatchObject({ received: posted + 45, duplicates: 0 });
+    },
+  );
 });
 
 /** Answers how many connections it broke. */
