@@ -149,6 +149,38 @@ describe('a database that refuses for a reason of its own', () => {
     expect(await count(database, 'quarantine')).toBe(0);
   });
 
+  it('keeps what is in hand from every other worker, for as long as it lasts', async () => {
+    const { database, queue } = await ready();
+    const unlock = await lockEntries(database);
+    const worker = withSettings(database, '-c statement_timeout=300');
+    const [received, extended] = [new Set<string>(), new Set<string>()];
+    const watched: QueueClient = {
+      ...queue.client,
+      async receive(options) {
+        const messages = await queue.client.receive(options);
+        for (const { receiptHandle } of messages) received.add(receiptHandle);
+        return messages;
+      },
+      setVisibility(handles, seconds) {
+        if (seconds > 0) for (const handle of handles) extended.add(handle);
+        return queue.client.setVisibility(handles, seconds);
+      },
+    };
+    const patience = { tries: 1_000, pauseMs: () => 20 };
+    const working = work(worker, watched, { patience });
+    // A message is visible again after 30 s, and each receipt brings it nearer to the dead letters.
+    await vi
+      .waitFor(
+        () => {
+          expect(received.size).toBeGreaterThan(0);
+          expect(extended).toEqual(received);
+        },
+        { timeout: 25_000, interval: 100 },
+      )
+      .finally(unlock);
+    expect(await working).toMatchObject({ messages: EVENTS, posted: EVENTS, duplicate: 0 });
+  });
+
   it('costs each restart of the worker one receive of ten messages, and not the whole queue', async () => {
     const { database, queue } = await ready();
     const worker = withSettings(database, '-c default_transaction_read_only=on');
