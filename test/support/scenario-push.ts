@@ -24,12 +24,13 @@ export interface PushStep {
 }
 
 /**
- * How Stripe is when a month is pushed: it takes no event, it lets no draft go, it bills each customer by a
- * subscription that began with the month, and none of its webhooks has come, or a person voids the invoices that the
- * push made, once they are final.
+ * How Stripe is when a month is pushed: it takes no event for now or for good, it lets no draft go, it bills each
+ * customer by a subscription that began with the month, and none of its webhooks has come, or a person voids the
+ * invoices that the push made, once they are final.
  */
 type StripeIs =
   | 'unavailable'
+  | 'refusing'
   | 'keeping_drafts'
   | 'subscribed'
   | 'voiding'
@@ -40,10 +41,13 @@ type StripeIs =
   /** For one customer, or for that of each tenant. */
   | { readonly counted: string; readonly for?: string };
 
-/** What Stripe answers 503 to. */
-const NOT_DONE: Readonly<Partial<Record<string, string>>> = {
-  unavailable: METER_EVENTS,
-  keeping_drafts: '/v1/invoices/*',
+/** What Stripe answers with a fault. */
+const FAULTS: Readonly<
+  Partial<Record<string, { readonly path: string; readonly status: number }>>
+> = {
+  unavailable: { path: METER_EVENTS, status: 503 },
+  refusing: { path: METER_EVENTS, status: 400 },
+  keeping_drafts: { path: '/v1/invoices/*', status: 503 },
 };
 
 /** An invoice is final an hour after it was let go. */
@@ -136,10 +140,11 @@ async function makeSo(
   } else if (typeof is === 'object') {
     await stripe.billing.meters.deactivate(meters.get(is.inactive)?.meterId ?? '');
   }
-  const path = typeof is === 'string' ? NOT_DONE[is] : undefined;
-  if (path === undefined) return;
+  const fault = typeof is === 'string' ? FAULTS[is] : undefined;
+  if (fault === undefined) return;
+  const { path, status } = fault;
   const match = { method: 'POST', path };
-  double.control.injectFault({ kind: 'error', status: 503, match, times: 1_000_000 });
+  double.control.injectFault({ kind: 'error', status, match, times: 1_000_000 });
 }
 
 async function voidInvoices(
