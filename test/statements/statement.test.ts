@@ -61,11 +61,15 @@ const NOT_DUE = stated({
   ],
 });
 
-function stated(manifest: Manifest): StatementDocument {
-  const statement = buildStatement({ manifest, frozen: FROZEN, mode: 'live', preview: null });
+function stated(
+  manifest: Manifest,
+  { mode = 'live', cached = 0 }: { readonly mode?: 'shadow' | 'live'; readonly cached?: number } = {},
+): StatementDocument {
+  const statement = buildStatement({ manifest, frozen: FROZEN, mode, preview: null });
   const exact = manifest.charge_exact;
   return withEntries(statement, {
     ...NOTHING_BESIDE,
+    cached,
     daily: [{ day: '2026-10-05', model: 'gpt-4o', late: false, charge: exact }],
     features: [{ name: null, calls: 1050, exact }],
     users: [{ name: null, calls: 1050, exact }],
@@ -107,6 +111,38 @@ describe('a statement', () => {
       '47 calls failed and 2 calls were cancelled: none of them is charged.',
     );
     expect(STATEMENT.notes.join(' ')).toContain('cached input is charged at the input rate');
+  });
+
+  it('says where the rates of a cache are passed through, and that its answers are not charged then', () => {
+    const [book] = MANIFEST.books.map((of) => ({ ...of, caching: 'pass_through' as const }));
+    const passed = stated({ ...MANIFEST, books: book === undefined ? [] : [book] }, { cached: 2 });
+    expect(passed.notes).toContain(
+      'Price book standard of 2026-01-01: cached input is charged at the cache rates (passed through).',
+    );
+    expect(passed.notes).toContain(
+      '2 calls were answered from a cache, without a new call to the provider: not charged.',
+    );
+    const { notes } = viewStatement(passed, null);
+    expect(notes.join(' ')).toContain('at the cache rates (passed through)');
+  });
+
+  it('of a month in shadow says before its amount that nothing is due', () => {
+    const shadow = stated(MANIFEST, { mode: 'shadow' });
+    expect(shadow).toMatchObject({ mode: 'shadow', total: '4.93', due: '0.00' });
+    expect(shadow.notes).toContain(
+      'This period was closed in shadow mode: it is metered, and nothing is due.',
+    );
+    expect(viewStatement(shadow, null).due).toEqual({
+      label: 'Nothing is due',
+      amount: '$0.00',
+      note: '$4.93 metered, in shadow mode',
+    });
+    expect(viewStatement(STATEMENT, null).due).toEqual({
+      label: 'Total due',
+      amount: '$4.93',
+      note: null,
+    });
+    expect(renderStatementText(shadow)).toMatch(/^Due \(closed in shadow mode\) +0\.00 USD$/m);
   });
 
   it('tells nothing of cost or margin', () => {
