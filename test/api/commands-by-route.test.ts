@@ -65,6 +65,7 @@ const BY_ROUTE: Readonly<Record<string, string>> = {
   'quarantine show': 'GET /v1/quarantine/{quarantined}',
   reconcile: 'POST /v1/reconciliations',
   'report cost-drift': 'GET /v1/reports/cost-drift',
+  'report counts': 'GET /v1/reports/counts',
   'report coverage': 'GET /v1/reports/coverage',
   'report leavers': 'GET /v1/reports/leavers',
   'report runs': 'GET /v1/runs',

@@ -181,9 +181,15 @@ it('a call is reserved, denied with 402 and its headroom, settled by its event, 
   expect(unknown.status).toBe(404);
 });
 
-it('reports of drift and leavers, the laws, seals and pools have routes', async () => {
+it('reports of drift, counts and leavers, the laws, seals and pools have routes', async () => {
   const reader = await api.key('reader');
-  const asked = ['/v1/reports/cost-drift', '/v1/reports/leavers', '/v1/seals', '/v1/allocations'];
+  const asked = [
+    '/v1/reports/cost-drift',
+    '/v1/reports/counts',
+    '/v1/reports/leavers',
+    '/v1/seals',
+    '/v1/allocations',
+  ];
   for (const path of asked)
     expect([path, (await api.ask(path, reader)).status]).toEqual([path, 200]);
   const verified = await api.ask('/v1/verifications', admin, { json: { scope: 'full' } });

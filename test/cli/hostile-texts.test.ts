@@ -91,6 +91,7 @@ const ASKED: Readonly<Record<string, readonly string[]>> = {
   'report runs': [],
   'report coverage': ['--month', '2026-10'],
   'report cost-drift': [],
+  'report counts': ['--by', 'source,provider,model,requested_model,tenant'],
   'report leavers': [],
   'audit event': [S, `priced${EVIL}`],
   'audit entry': ['{entry}'],

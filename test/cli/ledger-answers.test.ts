@@ -50,6 +50,7 @@ import {
 } from '../../src/rating/books/price-book-answer.ts';
 import { exchangeListAnswer } from '../../src/rating/exchange/exchange-answer.ts';
 import { costDriftAnswer } from '../../src/reports/cost-drift-answer.ts';
+import { countsAnswer } from '../../src/reports/counts-answer.ts';
 import { leaversAnswer } from '../../src/reports/leavers-answer.ts';
 import { runAnswer } from '../../src/reports/runs/run-answer.ts';
 import { runsAnswer } from '../../src/reports/runs/runs-answer.ts';
@@ -111,6 +112,7 @@ const QUESTIONS: readonly Case[] = [
   { args: ['export', 'journal', '2026-10'], answer: journalAnswer },
   { args: ['fx', 'list'], answer: exchangeListAnswer },
   { args: ['report', 'cost-drift'], answer: costDriftAnswer },
+  { args: ['report', 'counts'], answer: countsAnswer },
   { args: ['report', 'coverage', '--month', '2026-10'], answer: tagCoverageAnswer },
   { args: ['report', 'runs'], answer: runsAnswer },
   { args: ['report', 'runs', '--by', 'feature', '--from', '2026-10-01'], answer: runsAnswer },

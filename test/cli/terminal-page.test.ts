@@ -103,6 +103,7 @@ const TYPED: readonly (readonly [command: string, exitCode?: number])[] = [
   ['report usage --by tenant,requested_model --month MONTH'],
   ['report runs'],
   ['report cost-drift'],
+  ['report counts'],
   ['report coverage --month MONTH'],
   ['audit event default c'],
   ['audit entry ENTRY'],

@@ -49,6 +49,7 @@ it.each([
   { args: ['report', 'runs'], says: 'run-1' },
   { args: ['report', 'coverage', '--month', '2026-10'], says: 'tenant' },
   { args: ['report', 'cost-drift'], says: 'openai' },
+  { args: ['report', 'counts'], says: 'reported' },
   { args: ['report', 'leavers'], says: 'nobody left' },
   { args: ['verify'], says: 'law 13  holds' },
   { args: ['audit', 'event', 'default', 'evt-1'], says: 'posted for acme' },

@@ -63,7 +63,10 @@ const NOT_DUE = stated({
 
 function stated(
   manifest: Manifest,
-  { mode = 'live', cached = 0 }: { readonly mode?: 'shadow' | 'live'; readonly cached?: number } = {},
+  {
+    mode = 'live',
+    cached = 0,
+  }: { readonly mode?: 'shadow' | 'live'; readonly cached?: number } = {},
 ): StatementDocument {
   const statement = buildStatement({ manifest, frozen: FROZEN, mode, preview: null });
   const exact = manifest.charge_exact;

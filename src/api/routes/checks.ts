@@ -14,8 +14,10 @@ import { verificationAnswer, verificationRequest } from '../../audit/laws/verifi
 import { verifyLedger } from '../../audit/laws/verify-ledger.ts';
 import { DEFAULT_CURRENCY } from '../../rating/rate-event.ts';
 import { costDriftAnswer, costDriftRequest } from '../../reports/cost-drift-answer.ts';
+import { countsAnswer, countsRequest } from '../../reports/counts-answer.ts';
 import { leaversAnswer } from '../../reports/leavers-answer.ts';
 import { reportCostDrift } from '../../reports/report-cost-drift.ts';
+import { reportCounts } from '../../reports/report-counts.ts';
 import { reportLeavers } from '../../reports/report-leavers.ts';
 import { listSeals } from '../../seals/list-seals.ts';
 import { sealListAnswer, sealListRequest } from '../../seals/seal-answer.ts';
@@ -34,6 +36,15 @@ const REPORTS: readonly Route[] = [
     answer: costDriftAnswer,
     defaults: { by: ['provider'] },
     use: reportCostDrift,
+  }),
+  route('GET /v1/reports/counts', {
+    about: 'operations',
+    roles: OPERATORS,
+    summary: 'how sure the counts of calls are, and what was charged by them',
+    request: countsRequest,
+    answer: countsAnswer,
+    defaults: { by: ['source'] },
+    use: reportCounts,
   }),
   listRoute('GET /v1/reports/leavers', {
     about: 'operations',

@@ -21,6 +21,7 @@ import {
 import type { Column, DrawTable } from '../terminal/table.ts';
 import { words } from '../terminal/words.ts';
 import { addCostReports } from './report-costs.ts';
+import { addCountsReport } from './report-counts.ts';
 import { addLeaversReport } from './report-leavers.ts';
 import { addRunsReport } from './report-runs.ts';
 
@@ -29,6 +30,7 @@ export function addReport(program: Command): void {
   addUsageReport(group);
   addRunsReport(group);
   addCostReports(group);
+  addCountsReport(group);
   addLeaversReport(group);
 }
 

@@ -77,6 +77,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'report runs': ['report runs --by feature'],
   'report cost-drift': ['report cost-drift --by provider,model'],
   'report coverage': ['report coverage --month 2026-10'],
+  'report counts': ['report counts --by source,provider --month 2026-10'],
   'report leavers': ['report leavers'],
   'audit event': ['audit event default evt-1'],
   'audit entry': ['audit entry ent_12000000'],
