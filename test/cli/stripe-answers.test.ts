@@ -13,6 +13,7 @@ import { reconcileAnswer } from '../../src/stripe/reconcile-answer.ts';
 import { setUpAnswer } from '../../src/stripe/set-up-answer.ts';
 import { eventAnswer } from '../../src/stripe/webhooks/event-answer.ts';
 import { cli } from '../support/cli.ts';
+import { receive } from '../support/ledger.ts';
 import type { PushScene } from '../support/stripe.ts';
 import { openPushScene } from '../support/stripe.ts';
 
@@ -115,4 +116,47 @@ it('the webhook answers what an event led to', async () => {
     type: 'charge.succeeded',
     outcome: 'ignored',
   });
+});
+
+it('push, reconcile and status end with 1 for what stands against a month, beside their answers', async () => {
+  const own = await openPushScene(['acme', 'cole'], { now: systemClock() }, (close) =>
+    closing.push(close),
+  );
+  const { database, month, double, options } = own;
+  const run = (...args: readonly string[]) => cli([...args, '--json'], own.environment);
+  const statesOf = (stdout: string) =>
+    pushAnswer.parse(JSON.parse(stdout)).map(({ tenant_id, state }) => `${tenant_id} ${state}`);
+  // given a customer that Stripe does not know, its tenant is told nothing, which its row says
+  await database.pool.query("update tenants set stripe_customer = 'x' where tenant_id = 'cole'");
+  const refused = await run('push', month);
+  expect(statesOf(refused.stdout)).toEqual(
+    expect.arrayContaining(['acme confirmed', 'cole refused']),
+  );
+  expect(refused).toMatchObject({ exitCode: 1, stderr: '' });
+  await database.pool.query(
+    "update tenants set stripe_customer = 'cus_cole' where tenant_id = 'cole'",
+  );
+  expect(await run('push', month)).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(await run('reconcile', month)).toMatchObject({ exitCode: 0 });
+
+  // when an event of the month waits, though everybody is told
+  await receive(database, ['noise'], `${month}-20T12:00:00Z`);
+  const pushed = await run('push', month);
+  expect(statesOf(pushed.stdout)).toEqual(
+    expect.arrayContaining(['acme confirmed', 'cole confirmed']),
+  );
+  expect(pushed.exitCode).toBe(1);
+  expect(pushed.stderr).toContain('1 event in quarantine (not_json 1)');
+  expect((await run('status')).exitCode).toBe(1);
+
+  // and when something else reports to the meter
+  const [year = 0, number = 0] = month.split('-').map(Number);
+  await options.stripe.billing.meterEvents.create({
+    event_name: 'spanledger_usage_usd',
+    // The last minute of the month is the one that Stripe takes longest.
+    timestamp: Date.UTC(year, number, 1) / 1000 - 1,
+    payload: { stripe_customer_id: 'cus_acme', value: '7' },
+  });
+  await double.control.settle();
+  expect((await run('reconcile', month)).exitCode).toBe(1);
 });
