@@ -70,7 +70,7 @@ const LINES: readonly Line[] = [
     mayImport: '0, `events`',
     allows: (to) => lineOf(to) === 0 || to === 'events',
   },
-  { line: 3, folders: ['tenants', 'seals'], mayImport: '0-2', allows: below(3) },
+  { line: 3, folders: ['tenants', 'seals', 'issuer'], mayImport: '0-2', allows: below(3) },
   { line: 4, folders: ['ledger', 'push'], mayImport: '0-3', allows: below(4) },
   {
     line: 5,

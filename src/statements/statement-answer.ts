@@ -8,8 +8,8 @@ import {
   listOf,
   monthField,
 } from '../fields.ts';
+import { issuerFields } from '../issuer/issuer-answer.ts';
 import { METERS } from '../ledger/closes/manifest-lines.ts';
-import { issuerFields } from './issuer/issuer-answer.ts';
 
 const statementKey = z.strictObject({ tenant_id: z.string(), month: monthField });
 export type StatementKey = z.output<typeof statementKey>;

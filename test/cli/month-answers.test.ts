@@ -10,6 +10,7 @@ import {
 } from '../../src/audit/laws/verification-answer.ts';
 import { migrationAnswer, migrationRequest } from '../../src/database/migration-answer.ts';
 import { workerAnswer, workerRequest } from '../../src/ingest/worker/worker-answer.ts';
+import { issuerAnswer, setIssuerRequest } from '../../src/issuer/issuer-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
 import { monthAnswer, monthPlanAnswer, monthRequest } from '../../src/month/month-answer.ts';
 import { statusAnswer, statusRequest } from '../../src/month/status/status-answer.ts';
@@ -20,7 +21,6 @@ import {
   sealPublicationAnswer,
   sealPublicationRequest,
 } from '../../src/seals/seal-answer.ts';
-import { issuerAnswer, setIssuerRequest } from '../../src/statements/issuer/issuer-answer.ts';
 import {
   statementAnswer,
   statementRequest,

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
 import { focusAnswer } from '../../src/exports/focus/focus-answer.ts';
 import { journalAnswer } from '../../src/exports/journal/journal-answer.ts';
+import { setIssuerRequest } from '../../src/issuer/issuer-answer.ts';
+import { setIssuer } from '../../src/issuer/set-issuer.ts';
 import { closePeriods } from '../../src/ledger/closes/close-periods.ts';
 import { adjustTenant } from '../../src/ledger/corrections/adjust-tenant.ts';
 import { exactPico } from '../../src/money.ts';
@@ -233,6 +235,21 @@ it('a reader has the same by HTTP, and a tenant has nothing of it', async () => 
   } finally {
     await api.close();
   }
+});
+
+it('who bills is the issuer that is set, as on the statements; another one where it is named', async () => {
+  const issuers = async (...args: readonly string[]) => {
+    const rows = await focus('2026-10', ...args);
+    const said = rows.flatMap((row) => [
+      ...[row['InvoiceIssuerName'], row['ProviderName'], row['ServiceProviderName']],
+    ]);
+    return [...new Set(said)];
+  };
+  expect(await issuers()).toEqual(['Spanledger']);
+  const clock = () => parseInstant('2026-12-01T07:00:00Z');
+  await setIssuer({ database, clock }, setIssuerRequest.parse({ name: 'Northwind' }));
+  expect(await issuers()).toEqual(['Northwind']);
+  expect(await issuers('--issuer', 'Acme Metering')).toEqual(['Acme Metering']);
 });
 
 it('a share of a pool is bought at the price that it comes to', async () => {

@@ -5,7 +5,6 @@ import { exportJournal } from '../../exports/journal/export-journal.ts';
 import { journalAnswer, journalRequest } from '../../exports/journal/journal-answer.ts';
 import { JOURNAL_FORMATS, renderJournal } from '../../exports/journal/journal-text.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { fieldsOf } from '../fields-of.ts';
 import { textReply } from '../reply.ts';
 import { placeOf, type Route, Written } from '../route.ts';
@@ -18,7 +17,7 @@ const focus: Route = {
   about: 'exports',
   roles: ['admin', 'reader'],
   summary: 'the closed periods of a month as FOCUS 1.3, in CSV',
-  fields: fieldsOf(focusRequest, { issuer: DEFAULT_ISSUER }),
+  fields: fieldsOf(focusRequest),
   answer: z.unknown(),
   rows: null,
   forms: [CSV],

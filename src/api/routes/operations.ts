@@ -1,5 +1,7 @@
 import { actsAnswer, actsRequest } from '../../audit/acts/acts-answer.ts';
 import { listActs } from '../../audit/acts/list-acts.ts';
+import { issuerAnswer, setIssuerRequest } from '../../issuer/issuer-answer.ts';
+import { setIssuer, showIssuer } from '../../issuer/set-issuer.ts';
 import { createKey } from '../../keys/create-key.ts';
 import {
   createdKeyAnswer,
@@ -46,8 +48,6 @@ import { overviewAnswer, overviewRequest } from '../../reports/overview/overview
 import { reportOverview } from '../../reports/overview/report-overview.ts';
 import { reportTagCoverage } from '../../reports/report-tag-coverage.ts';
 import { tagCoverageAnswer, tagCoverageRequest } from '../../reports/tag-coverage-answer.ts';
-import { issuerAnswer, setIssuerRequest } from '../../statements/issuer/issuer-answer.ts';
-import { setIssuer, showIssuer } from '../../statements/issuer/set-issuer.ts';
 import { listTenants } from '../../tenants/list-tenants.ts';
 import { setTenant } from '../../tenants/set-tenant.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';

@@ -17,7 +17,6 @@ import {
 import { readTextFile } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { counted } from '../../text/counted.ts';
 import { jsonIn } from '../../text/json.ts';
 import { readMonth } from '../terminal/arguments.ts';
@@ -39,7 +38,7 @@ interface ExportFlags {
 }
 
 interface FocusFlags extends ExportFlags {
-  readonly issuer: string;
+  readonly issuer?: string;
 }
 
 function exportCommand(group: Command, name: string): Command {
@@ -53,9 +52,9 @@ function exportCommand(group: Command, name: string): Command {
 function addFocus(group: Command): void {
   const command = exportCommand(group, 'focus')
     .description('FOCUS 1.3 as CSV: a row for each day, unit and set of tags')
-    .option('--issuer <name>', 'who bills', DEFAULT_ISSUER);
+    .option('--issuer <name>', 'who bills, instead of the issuer that is set');
   perform<FocusFlags>(command, async (session, { args: [month = ''], options }) => {
-    const { tenant = null, out: file, issuer } = options;
+    const { tenant = null, out: file, issuer = null } = options;
     const request = readRequest(focusRequest, { month, tenant_id: tenant, issuer });
     const { out, terminal, parts } = session;
     if (file === undefined && out.json) {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { readBinaryFile } from '../../files.ts';
+import type { IssuerAnswer } from '../../issuer/issuer-answer.ts';
+import { setIssuerRequest } from '../../issuer/issuer-answer.ts';
+import { logoUri, readLogo } from '../../issuer/logo.ts';
+import { setIssuer, showIssuer } from '../../issuer/set-issuer.ts';
 import { readRequest } from '../../request.ts';
-import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
-import { setIssuerRequest } from '../../statements/issuer/issuer-answer.ts';
-import { logoUri, readLogo } from '../../statements/issuer/logo.ts';
-import { setIssuer, showIssuer } from '../../statements/issuer/set-issuer.ts';
 import { addActor } from '../terminal/actor.ts';
 import { linesOfText } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import type { IssuerAnswer } from '../../statements/issuer/issuer-answer.ts';
-import { readLogo } from '../../statements/issuer/logo.ts';
-import { showIssuer } from '../../statements/issuer/set-issuer.ts';
+import type { IssuerAnswer } from '../../issuer/issuer-answer.ts';
+import { readLogo } from '../../issuer/logo.ts';
+import { showIssuer } from '../../issuer/set-issuer.ts';
 import { countText, type Html, instantOr } from '../view/amounts.ts';
 import { facts } from '../view/table.ts';
 import type { Act } from './act.ts';

@@ -6,7 +6,6 @@ import { journalRequest } from '../../exports/journal/journal-answer.ts';
 import { renderJournal } from '../../exports/journal/journal-text.ts';
 import type { Parts } from '../../parts.ts';
 import { readRequest } from '../../request.ts';
-import { DEFAULT_ISSUER } from '../../statements/issuer/issuer-answer.ts';
 import { PRIVATE } from '../console-headers.ts';
 import { monthText } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
@@ -89,7 +88,7 @@ export async function exportDocument(
   const of = { month, tenant_id: null };
   if (name === 'focus.csv') {
     const pieces: string[] = [];
-    const request = readRequest(focusRequest, { ...of, issuer: DEFAULT_ISSUER });
+    const request = readRequest(focusRequest, { ...of, issuer: null });
     await exportFocus(parts, request, (piece) => {
       pieces.push(piece);
     });

@@ -1,5 +1,7 @@
 import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
+import { DEFAULT_ISSUER } from '../../issuer/issuer-answer.ts';
+import { readIssuer } from '../../issuer/issuer-store.ts';
 import type { CloseRow } from '../../ledger/closes/closed-periods-store.ts';
 import type { Manifest } from '../../ledger/closes/manifest.ts';
 import { exactPico, formatPico } from '../../money.ts';
@@ -25,8 +27,9 @@ export async function exportFocus(
   request: FocusRequest,
   write: WritePiece,
 ): Promise<FocusAnswer> {
-  const { month, tenant_id: tenantId, issuer } = request;
+  const { month, tenant_id: tenantId } = request;
   const { closes, skipped } = await readExportedPeriods(database, { month, tenantId });
+  const issuer = request.issuer ?? (await readIssuer(database)).name ?? DEFAULT_ISSUER;
   const catalog = await loadPriceCatalog(database.kysely);
   const invoices = await readInvoiceIds(database, closes);
   await write(FOCUS_HEAD);

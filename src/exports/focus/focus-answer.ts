@@ -4,8 +4,8 @@ import { exportFields, skippedField } from '../export-answer.ts';
 
 export const focusRequest = z.strictObject({
   ...exportFields,
-  /** Who bills, under the names that FOCUS has for it. */
-  issuer: z.string().min(1).max(200),
+  /** Who bills, under the names that FOCUS has for it; null is the issuer that is set. */
+  issuer: z.string().min(1).max(200).nullable(),
 });
 export type FocusRequest = z.output<typeof focusRequest>;
 

@@ -1,4 +1,4 @@
-import { readLogo } from '../issuer/logo.ts';
+import { readLogo } from '../../issuer/logo.ts';
 import type { StatementView } from '../statement-view.ts';
 import {
   artifact,

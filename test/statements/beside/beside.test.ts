@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { setIssuerRequest } from '../../../src/issuer/issuer-answer.ts';
+import { setIssuer } from '../../../src/issuer/set-issuer.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { postCorrections } from '../../../src/ledger/corrections/post-corrections.ts';
 import { readRequest } from '../../../src/request.ts';
-import { setIssuerRequest } from '../../../src/statements/issuer/issuer-answer.ts';
-import { setIssuer } from '../../../src/statements/issuer/set-issuer.ts';
 import { renderStatement } from '../../../src/statements/render-statement.ts';
 import { showStatement } from '../../../src/statements/show-statement.ts';
 import { statementAnswer } from '../../../src/statements/statement-answer.ts';

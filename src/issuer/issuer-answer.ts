@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instantField, lineGiven, linesGiven } from '../../fields.ts';
+import { instantField, lineGiven, linesGiven } from '../fields.ts';
 
 /** A field that is not given keeps its value; an empty text clears it. */
 export const setIssuerRequest = z.strictObject({

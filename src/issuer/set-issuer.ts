@@ -1,6 +1,6 @@
-import { formatInstantOrNull } from '../../clock.ts';
-import { inTransaction } from '../../database/database.ts';
-import type { Parts } from '../../parts.ts';
+import { formatInstantOrNull } from '../clock.ts';
+import { inTransaction } from '../database/database.ts';
+import type { Parts } from '../parts.ts';
 import type { IssuerAnswer, SetIssuerRequest } from './issuer-answer.ts';
 import { type Issuer, readIssuer, saveIssuer } from './issuer-store.ts';
 import { readLogo } from './logo.ts';

@@ -1,5 +1,5 @@
 import { inflateSync } from 'node:zlib';
-import { Refusal } from '../../refusal.ts';
+import { Refusal } from '../refusal.ts';
 
 /** A picture that HTML embeds and PDF draws. */
 export interface Logo {

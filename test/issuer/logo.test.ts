@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { logoUri, readLogo } from '../../../src/statements/issuer/logo.ts';
-import { samplePng } from '../sample-png.ts';
+import { logoUri, readLogo } from '../../src/issuer/logo.ts';
+import { samplePng } from '../statements/sample-png.ts';
 
 /** The begin of a JPEG of 3 by 2 pixels: what says its size. */
 const JPEG = Buffer.from(

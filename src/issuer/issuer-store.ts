@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { formatInstant, type InstantMs } from '../../clock.ts';
-import type { Database, Transaction } from '../../database/database.ts';
+import { formatInstant, type InstantMs } from '../clock.ts';
+import type { Database, Transaction } from '../database/database.ts';
 
 /** The one who sends every statement of this ledger. */
 export interface Issuer {
