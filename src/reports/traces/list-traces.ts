@@ -12,7 +12,7 @@ import type {
   TracesRequest,
 } from './trace-answer.ts';
 import type { SpanRow, TraceKey } from './trace-store.ts';
-import { findTraces, isTagged, keyOf, readSpans } from './trace-store.ts';
+import { findTraces, isTagged, keyOf, readNewestEntry, readSpans } from './trace-store.ts';
 
 /**
  * Lists traces with their spans, the newest first: what each used, was charged and cost, and its
@@ -24,17 +24,20 @@ export async function listTraces(
 ): Promise<TracesAnswer> {
   const { database, view = database } = parts;
   await refuseUnknownTenant(parts, request.tenant_id);
-  const [before = null] = readCursor(request.cursor, ['number']) ?? [];
-  const found = await findTraces(view, request, before === null ? null : BigInt(before));
-  const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [String(newest)]);
+  const walk = walkOf(request) ?? walkFrom(await readNewestEntry(view));
+  const found = await findTraces(view, request, walk.before);
+  const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [
+    String(newest),
+    String(walk.begun),
+  ]);
   const spans = Map.groupBy(await readSpans(view, keys, request.as_of), keyOf);
   const traces = keys
-    // A trace that has newer entries stood on the page of those.
+    // A trace that had newer entries stood on the page of those.
     .filter((key) => {
-      const all = spans.get(keyOfTrace(key)) ?? [];
+      const all = (spans.get(keyOfTrace(key)) ?? []).filter((row) => isOfWalk(row, walk));
       const findable = isTagged(request) ? withoutReversed(all) : all;
       const rows = findable.filter((row) => isAskedFor(row, request));
-      return before === null || isBelow(rows, BigInt(before));
+      return rows.every(({ entry_id: id }) => id === null || id < walk.before);
     })
     .map((key) => toTrace(key, spans.get(keyOfTrace(key)) ?? []));
   return { traces, next_cursor: next };
@@ -61,8 +64,24 @@ function isAskedFor(row: SpanRow, { from, to, ...asked }: TracesRequest): boolea
   );
 }
 
-function isBelow(rows: readonly SpanRow[], before: bigint): boolean {
-  return rows.every(({ entry_id }) => entry_id === null || entry_id < before);
+/** Where a list goes on. */
+interface Walk {
+  /** What comes now is older than this: the newest entry of the last trace of the page before. */
+  readonly before: bigint;
+  /** The newest entry when the first page was asked for; what came in since put no trace on a page. */
+  readonly begun: bigint;
+}
+
+const walkFrom = (begun: bigint): Walk => ({ before: begun + 1n, begun });
+
+function walkOf({ cursor }: TracesRequest): Walk | null {
+  const [before, begun] = readCursor(cursor, ['number', 'number']) ?? [];
+  if (before === undefined || begun === undefined) return null;
+  return { before: BigInt(before), begun: BigInt(begun) };
+}
+
+function isOfWalk({ entry_id: id }: SpanRow, { begun }: Walk): boolean {
+  return id === null || id <= begun;
 }
 
 function keyOfTrace({ tenantId, traceId, source, eventId }: TraceKey): string {

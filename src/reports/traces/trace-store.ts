@@ -29,6 +29,15 @@ const ENTRIES_A_TRACE = 10;
 const MORE_EACH_TIME = 4;
 const MOST_AT_ONCE = 5_000;
 
+/** Returns the highest id that an entry may have which is posted by now: of the newest batch, the last of its million. */
+export async function readNewestEntry(database: Database): Promise<bigint> {
+  const { rows } = await sql<{ newest: bigint }>`
+    select coalesce(max(batch_id), 0) * 1000000 + 999999 as newest from batches`.execute(
+    database.kysely,
+  );
+  return rows[0]?.newest ?? 0n;
+}
+
 /**
  * Finds the traces whose newest entry is older than `before`, the newest first; fewer only where
  * there are no more.
@@ -36,11 +45,11 @@ const MOST_AT_ONCE = 5_000;
 export async function findTraces(
   database: Database,
   request: TracesRequest,
-  before: bigint | null,
+  before: bigint,
 ): Promise<readonly TraceKey[]> {
   const found = new Map<string, TraceKey>();
   const order = await entryOrder(database, request.tenant_id);
-  let below = before;
+  let below: bigint | null = before;
   for (let most = request.limit * ENTRIES_A_TRACE; ; most *= MORE_EACH_TIME) {
     const atOnce = Math.min(most, MOST_AT_ONCE);
     const rows = await readNewest(database, request, { below, atOnce, order });

@@ -89,6 +89,29 @@ it('a trace is found by the tags of a call as it stands, and not by those that i
   expect(await found({ user_id: 'ann', as_of: before })).toEqual(['a', 'b', 'c']);
 });
 
+it('a trace that gets another call while its list is read page by page is on one of the pages', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme');
+  const call = (trace: string, event_id: string) =>
+    nativeEvent({ event_id, trace_id: trace.repeat(32), user_id: 'ann' });
+  await receiveEvents(database, [call('a', 'a1'), call('b', 'b1'), call('c', 'c1')]);
+  for (const user_id of [null, 'ann']) {
+    const found: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const asked = tracesRequest.parse({ ...EVERY_TRACE, limit: 1, cursor, user_id });
+      const { traces, next_cursor }: TracesAnswer = await listTraces({ database }, asked);
+      found.push(...traces.map(({ trace_id: id }) => (id ?? '').slice(0, 1)));
+      cursor = next_cursor;
+      // What is to come, and what was shown, are called once more.
+      await receiveEvents(database, [call('a', `a${found.length}${user_id}`)]);
+      await receiveEvents(database, [call('c', `c${found.length}${user_id}`)]);
+    } while (cursor !== null);
+    expect(found.sort()).toEqual(['a', 'b', 'c']);
+  }
+});
+
 it('a cost that came late is the cost of its call and of the trace', async () => {
   const database = await freshDatabase();
   await importBooks(database, 'standard');
