@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { type Clock, type InstantMs, monotonicMs, parseInstant } from '../clock.ts';
+import { errorCode } from '../error-code.ts';
 import { Refusal } from '../refusal.ts';
 import { refuseClocksApart } from './clocks-apart.ts';
 import { type SilenceLimits, SilentLines, USUAL_SILENCE } from './silent-lines.ts';
@@ -89,6 +90,13 @@ function refuseMalformed(url: string): void {
     new pg.Client({ connectionString: url });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
+    if (/^E[A-Z]+$/.test(errorCode(error))) {
+      throw new Refusal(
+        'misconfigured',
+        `a file that DATABASE_URL names cannot be read: ${why}`,
+        'correct its sslrootcert, sslcert or sslkey, or let this user read the file',
+      );
+    }
     throw new Refusal(
       'misconfigured',
       `DATABASE_URL is not a valid database URL: ${why}`,

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { errorCode } from '../error-code.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { ClocksApart } from './clocks-apart.ts';
@@ -19,6 +20,7 @@ export function explainFault(error: unknown): Refusal | null {
   if (passing !== undefined)
     return new Refusal('unavailable', `${passing[0]}: ${said}`, passing[1]);
   if (isDatabaseAway(error)) {
+    if (OF_ITS_CERTIFICATE.test(errorCode(error))) return notTrusted(said);
     return new Refusal(
       'unavailable',
       `the server does not answer: ${said}`,
@@ -42,6 +44,16 @@ export function explainFaultOfServer(error: unknown): Refusal | null {
   const { kind, message, remedy } = refusal;
   return new Refusal(kind, message, ['for the operator of this server: ', ...remedy]);
 }
+
+/** Codes of TLS: the server answers, and its certificate is not one that is trusted for this name and this day. */
+const OF_ITS_CERTIFICATE = /CERT|UNABLE_TO_VERIFY|HOSTNAME_MISMATCH|INVALID_CA/;
+
+const notTrusted = (said: string) =>
+  new Refusal(
+    'unavailable',
+    `the certificate of the database is not trusted: ${said}`,
+    'name in DATABASE_URL the host that the certificate is for, and the file of the authority that signed it (?sslmode=verify-full&sslrootcert=FILE, which for RDS and Aurora is the global-bundle.pem of AWS); renew a certificate that has expired',
+  );
 
 /**
  * Faults of the database's own machine and of its inside, such as a library that finds no memory to be loaded. They

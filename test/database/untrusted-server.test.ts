@@ -1,0 +1,72 @@
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
+import { expect, it, onTestFinished } from 'vitest';
+import { openDatabase } from '../../src/database/database.ts';
+import { faultOf } from '../../src/database/database-fault.ts';
+import { explainFault } from '../../src/database/explain-fault.ts';
+import { Refusal } from '../../src/refusal.ts';
+import { phraseRemedy } from '../../src/remedy.ts';
+import { type CertificateOf, makeAuthority, makeCertificate } from '../support/certificates.ts';
+
+/** Databases over TLS: one that is there, and whose certificate is not trusted, is not told as one that is away. */
+
+const DAY = 86_400_000;
+const days = (from: number, to: number) => ({
+  from: new Date(Date.now() + from * DAY),
+  to: new Date(Date.now() + to * DAY),
+});
+const OURS: CertificateOf = { name: 'database', address: [127, 0, 0, 1], ...days(-1, 1) };
+const authority = makeAuthority({ name: 'an authority', ...days(-100, 100) });
+
+/** Speaks as a server does until its certificate is seen. */
+async function serverWith(certificate: { readonly cert: string; readonly key: string }) {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write('S');
+      new TLSSocket(socket, { isServer: true, ...certificate }).on('error', () => {});
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function rootFile(): Promise<string> {
+  const file = join(await mkdtemp(join(tmpdir(), 'authority-')), 'root.pem');
+  await writeFile(file, authority.cert);
+  return file;
+}
+
+it.each([
+  ['signed by itself', () => makeCertificate(OURS)],
+  ['that has expired', () => authority.issue({ ...OURS, ...days(-9, -2) })],
+  ['for another address', () => authority.issue({ ...OURS, address: [10, 0, 0, 1] })],
+])(
+  'a certificate %s is said to be one that is not trusted, with what to write',
+  async (_, make) => {
+    const port = await serverWith(make());
+    const root = await rootFile();
+    const url = `postgres://postgres@127.0.0.1:${port}/ledger?sslmode=verify-full&sslrootcert=${root}`;
+    const database = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+    onTestFinished(() => database.pool.end());
+    const error = await database.pool.query('select 1').catch((reason: unknown) => reason);
+    // It may be mended while a worker waits.
+    expect(faultOf(error)).toBe('away');
+    const refusal = explainFault(error);
+    expect(refusal?.message).toMatch(/^the certificate of the database is not trusted: /);
+    expect(refusal?.kind).toBe('unavailable');
+    expect(phraseRemedy(refusal?.remedy ?? [], String)).toContain('sslrootcert=FILE');
+  },
+);
+
+it('a file that the address names and that is not there is named, and not the address', () => {
+  const url =
+    'postgres://postgres@127.0.0.1/ledger?sslmode=verify-full&sslrootcert=/nowhere/root.pem';
+  const open = () => openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+  expect(open).toThrow(Refusal);
+  expect(open).toThrow(/^a file that DATABASE_URL names cannot be read: .*\/nowhere\/root\.pem/);
+});
