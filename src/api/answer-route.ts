@@ -11,6 +11,8 @@ import { jsonReply, type Reply, textReply } from './reply.ts';
 import { type Asked, type Route, Written } from './route.ts';
 import { askedByTenant, shownToTenant } from './tenant-sight.ts';
 
+export const CSV = 'text/csv; charset=utf-8';
+
 /** A request to a route, by whoever bears the key. */
 export interface RouteRequest {
   readonly key: Caller;
@@ -98,13 +100,14 @@ function requireNamed(key: Caller, tenantId: unknown): void {
   );
 }
 
-function acceptsCsv({ rows, forms }: Route, accept: string): boolean {
+/** Whether a route's answer is written as CSV, for who accepts that. */
+export function acceptsCsv({ rows, forms }: Route, accept: string): boolean {
   return (rows !== null || forms.includes('text/csv')) && /^\s*text\/csv\b/i.test(accept);
 }
 
 function csvReply({ rows }: Route, answer: unknown): Reply {
   const list = rows === null ? answer : (answer as JsonObject)[rows];
-  const reply = textReply('text/csv; charset=utf-8', writeCsv(list as readonly JsonObject[]));
+  const reply = textReply(CSV, writeCsv(list as readonly JsonObject[]));
   const next = (answer as JsonObject)['next_cursor'];
   // CSV has no place for it beside the rows.
   return typeof next === 'string' ? { ...reply, headers: { 'next-cursor': next } } : reply;

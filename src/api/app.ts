@@ -14,7 +14,7 @@ import { withoutSecrets } from '../keys/key.ts';
 import { Refusal } from '../refusal.ts';
 import { jsonIn } from '../text/json.ts';
 import { version } from '../version.ts';
-import { answerRoute, withEntityTag } from './answer-route.ts';
+import { acceptsCsv, answerRoute, CSV, withEntityTag } from './answer-route.ts';
 import type { ApiParts } from './api-parts.ts';
 import type { AppOptions } from './app-options.ts';
 import { KeyDoor } from './bearer.ts';
@@ -179,19 +179,23 @@ async function answerQuestion(
   }
   const idempotencyKey = c.req.header('idempotency-key');
   if (idempotencyKey === undefined) return answerRoute(route, parts, asked);
-  const request = JSON.stringify([route.method, c.req.path, [...said.query], body]);
+  const isCsv = acceptsCsv(route, asked.accept);
+  // Who asks for the answer in another form asks for something else.
+  const form = isCsv ? [CSV] : [];
+  const request = JSON.stringify([route.method, c.req.path, [...said.query], body, ...form]);
   const once = { keyId: bearer.key.keyId, idempotencyKey, request };
   const named = { ...said, body: namedByAction(route, body, once) };
   const act = () => answerRoute(route, parts, { ...asked, said: named });
-  return answerOnce(parts, once, { act, route });
+  return answerOnce(parts, once, { act, route, isCsv });
 }
 
 /** Runs an action under an Idempotency-Key: what it was answered is answered again. */
 async function answerOnce(
   parts: ApiParts,
   asked: ActionAsked,
-  { act, route }: { readonly act: () => Promise<Reply>; readonly route: Route },
+  of: { readonly act: () => Promise<Reply>; readonly route: Route; readonly isCsv: boolean },
 ): Promise<Reply> {
+  const { act, route, isCsv } = of;
   const { isShownOnce } = route;
   let fresh: Reply | null = null;
   const { status, answer } = await actOnce(parts, asked, async () => {
@@ -199,7 +203,8 @@ async function answerOnce(
     return { status: fresh.status, answer: isShownOnce ? '' : String(fresh.body) };
   });
   if (fresh !== null) return fresh;
-  if (!isShownOnce) return { status, type: typeOfAnswer(status, route), body: answer, headers: {} };
+  const type = isCsv && status < 400 ? CSV : typeOfAnswer(status, route);
+  if (!isShownOnce) return { status, type, body: answer, headers: {} };
   return problem('conflict', {
     detail: 'this was done and answered already, and its answer is shown once',
     remedy: 'revoke what was made and was lost, and make it again under another Idempotency-Key',

@@ -46,6 +46,21 @@ describe('an action', () => {
     expect(await count(database, 'entries')).toBe(2);
   });
 
+  it('that was answered as CSV is answered as CSV again, and as JSON under no name of it', async () => {
+    const check = (accept: string) =>
+      api.ask('/v1/ingest/check', admin, {
+        json: { text: '{"event_id":"one"}' },
+        headers: { 'idempotency-key': 'look', accept },
+      });
+    const answers = [await check('text/csv'), await check('text/csv')];
+    const shown = answers.map(({ status, headers, text }) => [
+      ...[status, headers.get('content-type'), text.slice(0, 20)],
+    ]);
+    const csv = [200, 'text/csv; charset=utf-8', 'body,outcome,reason,'];
+    expect(shown).toEqual([csv, csv]);
+    expect((await check('application/json')).status).toBe(409);
+  });
+
   it('that was done and not answered acts no second time', async () => {
     const first = await credit('one');
     await database.pool.query('delete from http_actions');
