@@ -17,6 +17,7 @@ import { placeReversal, placeUsage } from '../periods/placement.ts';
 import { present } from '../present.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
+import { counted } from '../text/counted.ts';
 import type {
   AllocateRequest,
   AllocationAnswer,
@@ -273,7 +274,8 @@ function refuseUnfinished(divided: Divided, now: InstantMs): void {
   const running = divided.consumed.filter(({ endsAt }) => endsAt > now);
   const [first] = running;
   if (first === undefined) return;
-  const others = running.length === 1 ? '' : ` and ${running.length - 1} others`;
+  const rest = running.length - 1;
+  const others = rest === 0 ? '' : ` and ${counted(rest, 'other')}`;
   throw new Refusal(
     'too_early',
     `the period of tenant "${first.tenantId}"${others} has not ended (until ${formatInstant(first.endsAt)}); a pool is divided by whole periods`,

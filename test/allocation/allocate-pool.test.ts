@@ -212,6 +212,13 @@ describe('posting a pool', () => {
     expect(answer.notes).toEqual([expect.stringContaining('tenant "cedar" has usage in EUR')]);
   });
 
+  it('waits for the last period to end, and counts the others', async () => {
+    const early = () => allocateShared(database, { at: '2026-10-31T00:00:00Z' });
+    await expect(early()).rejects.toThrow('tenant "acme" and 1 other has not ended');
+    await receiveEvents(database, [nativeEvent({ event_id: 'e4', tenant_id: 'cedar' })]);
+    await expect(early()).rejects.toThrow('tenant "acme" and 2 others has not ended');
+  });
+
   it('rests on the usage as it was: what comes later changes it only when it is allocated anew', async () => {
     await allocateShared(database, { at: NOVEMBER });
     await receiveEvents(database, [nativeEvent({ event_id: 'e4', tenant_id: 'birch' })], NOVEMBER);

@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { CorrectWhereAnswer, DifferenceRow } from '../../ledger/corrections/bulk-answer.ts';
 import { type TenantSide, tenantSides } from '../../ledger/corrections/tenant-sides.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, amountOr, countText, type Html } from '../view/amounts.ts';
 import { chip, dataTable, tenantLink } from '../view/table.ts';
 import { firstRows, ROWS_SHOWN } from './first-rows.ts';
@@ -12,7 +13,7 @@ export function differenceOf(answer: Omit<CorrectWhereAnswer, 'month' | 'dry_run
   const losers = sides.filter(({ change }) => isAbove(change)).length;
   const winners = sides.filter(({ change }) => change.startsWith('-')).length;
   return html`<p>${countText(examined)} ${examined === 1 ? 'entry is' : 'entries are'} looked at. ${countText(winners)} ${winners === 1 ? 'tenant pays' : 'tenants pay'} less, ${countText(losers)} more.</p>
-${totals.map((total) => html`<p><b>${amount(total.charge_before, total.currency)} → ${amount(total.charge_after, total.currency)}</b> for ${countText(total.entries)} entries that change; cost ${amountOr(total.cost_before, total.currency, 'unknown')} → ${amountOr(total.cost_after, total.currency, 'unknown')}</p>`)}
+${totals.map((total) => html`<p><b>${amount(total.charge_before, total.currency)} → ${amount(total.charge_after, total.currency)}</b> for ${counted(total.entries, 'entry that changes', 'entries that change')}; cost ${amountOr(total.cost_before, total.currency, 'unknown')} → ${amountOr(total.cost_after, total.currency, 'unknown')}</p>`)}
 ${sides.length === 0 ? '' : html`<h3>Who wins and who loses</h3>${sidesTable(sides)}<h3>By model</h3>`}${rowsTable(rows)}${leftOf(answer)}`;
 }
 
@@ -99,5 +100,5 @@ function leftOf({
     ...losing.map((row) => ({ ...row, words: 'would lose its price, and stays' })),
     ...billed.map((row) => ({ ...row, words: 'was billed in another currency, and stays' })),
   ];
-  return html`${left.slice(0, ROWS_SHOWN).map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${countText(row.entries)} entries</p>`)}${left.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(left.length)}.</p>` : ''}`;
+  return html`${left.slice(0, ROWS_SHOWN).map((row) => html`<p>${chip(row.words, 'warn')} <bdi>${row.requested_model}</bdi> of ${tenantLink(row.tenant_id)}, ${counted(row.entries, 'entry', 'entries')}</p>`)}${left.length > ROWS_SHOWN ? html`<p class="hint">The first ${ROWS_SHOWN} of ${countText(left.length)}.</p>` : ''}`;
 }

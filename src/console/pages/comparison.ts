@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { exactPico } from '../../money.ts';
 import type { DaysSum, ProjectionAnswer } from '../../reports/overview/overview-answer.ts';
 import { signedPercentOf } from '../../reports/percent.ts';
-import { counted } from '../../text/counted.ts';
+import { counted, figureOf } from '../../text/counted.ts';
 import { amount, amountText, dayText, type Html, percentText } from '../view/amounts.ts';
 
 /** Renders how a sum stands to that of the same days before. */
@@ -49,7 +49,7 @@ function whyUnknown(of: Pick<DaysSum, 'entries_without_cost' | 'entries_without_
 
 function amountPoints(pico: bigint): string {
   const tenths = pico / 100_000_000_000n;
-  return `${tenths / 10n}.${tenths % 10n}`;
+  return figureOf(`${tenths / 10n}.${tenths % 10n}`);
 }
 
 /** Says what a projection rests on, in words. */

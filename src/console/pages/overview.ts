@@ -107,7 +107,7 @@ function topOf(
       : html`<a href="${address('/console', { month: name })}">${monthText(name)}</a>`,
   );
   const switches = html`<nav class="tabs" aria-label="Month">${months}</nav>${tabs.length > 1 ? html`<nav class="tabs" aria-label="Currency">${tabs}</nav>` : ''}`;
-  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${countText(to_date.entries)} entries${asOfWords(asOf)}</p></div><div class="actions">${switches}${link('/console/exports', 'Exports')}</div></div>`;
+  return html`<div class="head"><div><h1>${monthText(month)}</h1><p class="sub">${dayText(to_date.from)} to ${dayText(dayBefore(to_date.to))}, days in UTC · ${counted(to_date.entries, 'entry', 'entries')}${asOfWords(asOf)}</p></div><div class="actions">${switches}${link('/console/exports', 'Exports')}</div></div>`;
 }
 
 function cardsOf(overview: OverviewAnswer, status: StatusAnswer): Html {
@@ -123,7 +123,7 @@ function cardsOf(overview: OverviewAnswer, status: StatusAnswer): Html {
       : html`<span class="down">${countText(untold.length)} to look at</span>`;
   return html`<div class="cards">
 ${card('Charged, month to date', amount(now.charge, currency), chargeComparison(now, before, currency))}
-${card('Provider cost', amountOr(now.cost, currency, 'unknown'), now.cost === null ? html`${countText(now.entries_without_cost)} entries without a known cost` : html`last month ${amountOr(before.cost, currency, 'unknown')}`)}
+${card('Provider cost', amountOr(now.cost, currency, 'unknown'), now.cost === null ? html`${counted(now.entries_without_cost, 'entry', 'entries')} without a known cost` : html`last month ${amountOr(before.cost, currency, 'unknown')}`)}
 ${card('Gross margin', margin, marginComparison(now, before, currency))}
 ${card('Projected month end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency), projectionWords(projection))}
 ${card('Unexplained against Stripe', sumUntold(untold, currency), agreement)}

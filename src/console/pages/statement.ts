@@ -9,6 +9,7 @@ import { listLines, tellLine } from '../../audit/tell-line.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import { readRequest } from '../../request.ts';
 import { meterName } from '../../statements/line-groups.ts';
+import { counted } from '../../text/counted.ts';
 import { amount, countText, dayText, type Html, instantOr, monthText } from '../view/amounts.ts';
 import type { Page } from '../view/layout.ts';
 import { chip, dataTable, facts, headOf, link, panel, tenantLink } from '../view/table.ts';
@@ -112,7 +113,7 @@ function bodyOf(answer: LineAnswer): Html {
     ])}<p class="hint">${answer.rule}</p>`,
   )}
 ${panel(
-  `${countText(answer.entries)} entries`,
+  counted(answer.entries, 'entry', 'entries'),
   html`${dataTable({
     caption: 'Entries of the line',
     rows: answer.listed,

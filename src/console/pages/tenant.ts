@@ -15,6 +15,7 @@ import type { Dimension, UsageAnswer } from '../../reports/usage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { showTenant } from '../../tenants/show-tenant.ts';
 import { type ShownTenantAnswer, showTenantRequest } from '../../tenants/tenant-answer.ts';
+import { counted } from '../../text/counted.ts';
 import {
   amount,
   amountOr,
@@ -130,7 +131,7 @@ function cardsOf(overview: Awaited<ReturnType<typeof reportOverview>>): Html {
   const { to_date: now, before, currency, projection } = overview;
   return html`<div class="cards">
 ${card('Charged, month to date', amount(now.charge, currency), chargeComparison(now, before, currency))}
-${card('Cost', amountOr(now.cost, currency, 'unknown'), html`${countText(now.entries)} entries`)}
+${card('Cost', amountOr(now.cost, currency, 'unknown'), html`${counted(now.entries, 'entry', 'entries')}`)}
 ${card('Margin', percent(now.margin_percent), marginComparison(now, before, currency))}
 ${card('Projected month end', projection === null ? html`<span class="soft">—</span>` : amount(projection.charge, currency), projectionWords(projection))}
 </div>`;

@@ -3,6 +3,7 @@ import { DateTime } from 'luxon';
 import { minorUnitDecimals } from '../../currencies.ts';
 import { exactPico, formatPico } from '../../money.ts';
 import type { ChartWriting } from '../../statements/chart-writing.ts';
+import { figureOf } from '../../text/counted.ts';
 
 export type Html = ReturnType<typeof html>;
 
@@ -61,7 +62,7 @@ export function percent(share: string | null, otherwise = 'unknown'): Html {
 }
 
 export function percentText(share: string): string {
-  return `${share.slice(0, -1).replace(/^-/, '−')} %`;
+  return `${figureOf(share.slice(0, -1)).replace(/^-/, '−')} %`;
 }
 
 /** Writes a share as whoever reads the language writes it. */
