@@ -25,6 +25,11 @@ import { readTargets } from './target-store.ts';
 export interface PushOptions {
   readonly isDryRun?: boolean;
   readonly onProgress?: ((done: number, all: number) => void) | undefined;
+  /**
+   * Refuses where no live period at all could be told, since each has a channel that would lose it. Else each row says
+   * that: whoever has told others already, or asks beside something else, needs the rows.
+   */
+  readonly refusesUnfit?: boolean;
   /** The function is called once with the reason, where the push stopped because the destination fails whoever asks. */
   readonly onOutage?: ((reason: Fault) => void) | undefined;
 }
@@ -54,7 +59,7 @@ export async function pushClosed(
   const { month, tenant_id: tenantId, dry_run: isDryRun } = request;
   const targets = await readTargets(parts.database, { month, tenantId });
   if (targets.length === 0) refuseNothingClosed(month);
-  return pushTargets(parts, targets, { ...options, isDryRun });
+  return pushTargets(parts, targets, { ...options, isDryRun, refusesUnfit: true });
 }
 
 export function refuseNothingClosed(month: string): never {
@@ -80,7 +85,7 @@ export async function pushTargets(
     if (result === null) open.push(target);
     else results.push(result);
   }
-  if (open.length > 0) results.push(...(await pushOpen(run, open, targets.length)));
+  if (open.length > 0) results.push(...(await pushOpen(run, open, targets)));
   options.onProgress?.(targets.length, targets.length);
   const outage = run.stop.outage();
   if (outage !== null) options.onOutage?.(outage);
@@ -184,14 +189,17 @@ function stepOf(parts: PushParts, open: Intent, now: InstantMs): string {
 async function pushOpen(
   run: Run,
   open: readonly PushTarget[],
-  all: number,
+  targets: readonly PushTarget[],
 ): Promise<readonly PushedPeriod[]> {
   const { parts, options } = run;
+  const all = targets.length;
   // Asked before the locks, which hold a connection of their own to the end.
   const changed = await parts.findChanged(open);
   const locks = await openPushLocks(parts.database);
   try {
-    const unfit = await findUnfitChannels(parts, open);
+    const { unfit, first } = await findUnfitChannels(parts, open);
+    const live = targets.filter(({ mode }) => mode === 'live');
+    if (first !== null && options.refusesUnfit === true && unfit.size === live.length) throw first;
     const results: PushedPeriod[] = [];
     const periodsOfTenants = [...Map.groupBy(open, (target) => target.tenantId).values()];
     await inParallel(periodsOfTenants, PARALLEL_TENANTS, async (periods) => {
@@ -213,12 +221,12 @@ async function pushOpen(
 
 /**
  * Finds the periods whose channel would lose what it is told, by `periodKey`, such as those of the one currency whose
- * meter is not active; the others are told. Refuses where none is left to tell.
+ * meter is not active, and the first refusal; the others are told.
  */
 async function findUnfitChannels(
   { destinations }: PushParts,
   open: readonly PushTarget[],
-): Promise<ReadonlyMap<string, Fault>> {
+): Promise<{ readonly unfit: ReadonlyMap<string, Fault>; readonly first: Refusal | null }> {
   const unfit = new Map<string, Fault>();
   let first: Refusal | null = null;
   for (const destination of destinations) {
@@ -232,8 +240,7 @@ async function findUnfitChannels(
       for (const target of periods) unfit.set(periodKey(target), { fault, remedy });
     }
   }
-  if (first !== null && unfit.size === open.length) throw first;
-  return unfit;
+  return { unfit, first };
 }
 
 function channelOf(destination: Destination, target: PushTarget): string | null {

@@ -127,6 +127,11 @@ test('an inactive meter holds up the tenants of its currency, and nobody else', 
   expect(acme).toMatchObject({ tenant_id: 'acme', state: 'confirmed' });
   expect(ofEuro).toMatchObject({ tenant_id: 'euro', state: 'refused' });
   expect(ofEuro?.detail).toContain('(spanledger_usage_eur) is not active in Stripe');
+  // A second run finds nothing else open, and still says of each what became of it.
+  expect((await pushMonth(parts, ofMonth(MONTH))).slice(0, 2)).toMatchObject([
+    { tenant_id: 'acme', state: 'confirmed' },
+    { tenant_id: 'euro', state: 'refused', detail: ofEuro?.detail },
+  ]);
   await parts.stripe.billing.meters.reactivate(meter.meterId);
   expect((await pushMonth(parts, ofMonth(MONTH))).slice(0, 2)).toMatchObject([
     { state: 'confirmed' },

@@ -308,3 +308,19 @@ test('what was told whole is settled no more after 35 days, and the refusal says
     /^all of it is told, so that no push bills it again.*"spanledger stripe resolve ALERT --reason …"/,
   );
 });
+
+test('what is to be taken back from a meter that is not active waits for it, and its row says so', async () => {
+  const scene = await told();
+  const { billing } = scene.parts.stripe;
+  await scene.double.control.advanceClock(8 * DAY_MS);
+  await billing.meters.deactivate(scene.meter.meterId);
+
+  const row = await push(scene);
+
+  expect(row).toMatchObject({ tenant_id: 'acme', state: 'refused' });
+  expect(row?.detail).toContain('is not active in Stripe');
+  await billing.meters.reactivate(scene.meter.meterId);
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(await intents(scene)).toEqual(BILLED_BY_ITEM);
+  await expectBilledOnce(scene);
+});
