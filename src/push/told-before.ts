@@ -6,12 +6,15 @@ import { isAddress } from './destination.ts';
 import { readIntentFigures } from './figures.ts';
 import { readFormerCustomers } from './former-customer-store.ts';
 import type { Intent } from './intent.ts';
+import { settledSum } from './intent.ts';
 import type { PushTarget } from './push-target.ts';
+import { coversBill } from './settled-amount.ts';
 
 /**
  * A ledger that was restored does not know whom it told, and its tenant may have another customer by now: so
  * the one for whom the period was closed, and each that the tenant had before, must have been told nothing that
- * is not on record, by any destination, since any of them may have billed it. Answers what was told, or null.
+ * is not on record, by any destination, since any of them may have billed it. What a person has recorded as settled says
+ * of as much what it was billed as. Answers what was told, or null.
  */
 export async function findToldBefore(of: {
   readonly database: Database;
@@ -22,9 +25,11 @@ export async function findToldBefore(of: {
   readonly destination: Destination;
 }): Promise<Fault | null> {
   const { database, target, intents, open } = of;
-  const { closedFor, tenantId } = target;
+  const { closedFor, currency, tenantId } = target;
   const own = await readFormerCustomers(database, tenantId);
   const former = new Set(closedFor === null ? own : [...own, closedFor]);
+  const settled = settledSum(intents);
+  let sum = 0n;
   for (const customer of former) {
     if (customer === open.customer) continue;
     if (intents.some((intent) => intent.customer === customer && intent.attempts > 0)) continue;
@@ -32,7 +37,10 @@ export async function findToldBefore(of: {
     for (const { destination, open: told } of places) {
       const intent = { ...told, customer };
       const { counted } = await readIntentFigures(destination, { target, intents, intent });
-      if (counted !== 0n) return toldFault(of, { customer, destination, counted });
+      if (counted === 0n) continue;
+      sum += counted;
+      const isSettled = counted > 0n && coversBill(settled, { micro: sum, currency });
+      if (!isSettled) return toldFault(of, { customer, destination, counted });
     }
   }
   return null;

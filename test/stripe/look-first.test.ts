@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { setUpStripe } from '../../src/stripe/set-up-stripe.ts';
+import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { openStripe } from '../../src/stripe/stripe-client.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
@@ -191,6 +192,25 @@ it('a restored ledger bills another customer by no item what the one before was 
   await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_acme' });
   expect(await push(scene)).toMatchObject([{ state: 'confirmed', detail: null }]);
   expect((await stripe.invoiceItems.list({ customer: 'cus_acme' })).data).toEqual([]);
+});
+
+it('what the customer before was told is settled as it was billed, and the customer of today is told the rest', async () => {
+  const scene = await openPushScene();
+  scene.double.control.addCustomer({ id: 'cus_new' });
+  await meterEvent(scene, IDENTIFIER, '1234567');
+  await makeTenant(scene.database, 'acme', { stripeCustomer: 'cus_new' });
+  const whose = { tenant_id: 'acme', month: scene.month, reason: 'in_1', actor: 'ann' };
+  const settle = (amount: string) => settleMonth(scene.options, { ...whose, amount });
+  expect(await push(scene)).toMatchObject([{ state: 'refused' }]);
+
+  // Less than what it was told is no word about all of that.
+  await settle('1.00');
+  expect(await push(scene)).toMatchObject([{ state: 'refused' }]);
+  await settle('0.23');
+
+  expect(await push(scene)).toMatchObject([{ state: 'confirmed', pushed: DUE_MICRO }]);
+  expect(countedBy(scene.double)).toEqual(['cus_acme 1234567', 'cus_new 2970000']);
+  expect((await reconcile(scene))[0]).toMatchObject({ difference: 'none', settled: '1230000' });
 });
 
 it('a restored ledger tells the meter nothing of what an item billed to the customer before', async () => {
