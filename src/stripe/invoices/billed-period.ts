@@ -30,7 +30,7 @@ export async function readBilledUsage(
   meters: ReadonlyMap<string, StripeMeter>,
 ): Promise<BilledUsage | null> {
   const lines: Stripe.InvoiceLineItem[] = [];
-  for (const line of await linesOf(stripe, invoice)) {
+  for (const line of await readLines(stripe, invoice)) {
     if (await isOnMeter(stripe, priceOf(line), meters)) lines.push(line);
   }
   const [first] = lines;
@@ -68,8 +68,8 @@ async function isOnMeter(
   return own.some((meter) => meter.meterId === meterId);
 }
 
-/** An invoice comes with its first lines; the rest is listed. */
-async function linesOf(
+/** Reads the lines of an invoice: it comes with its first ones, and the rest is listed. */
+export async function readLines(
   stripe: StripeClient,
   invoice: Stripe.Invoice,
 ): Promise<readonly Stripe.InvoiceLineItem[]> {

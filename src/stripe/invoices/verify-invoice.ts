@@ -5,6 +5,7 @@ import { readIntents, readIntentsByIdentifier } from '../../push/intent-store.ts
 import { INTENT_KEY } from '../items/read-items.ts';
 import { itemAmount } from '../items/tell-item.ts';
 import type { StripeParts } from '../stripe-parts.ts';
+import { readLines } from './billed-period.ts';
 import { divideBill } from './divide-bill.ts';
 import { readInvoice, saveFinalized } from './invoice-store.ts';
 import { billedOnMeter, dueOnMeter } from './meter-bill.ts';
@@ -158,8 +159,10 @@ async function verifyItemInvoice(
   const { tenantId, periodStart, customer: stripeCustomer, valueMicro } = intent;
   const own = { invoiceId: invoice.id ?? '', tenantId, periodStart, stripeCustomer, identifier };
   if (invoice.status === 'draft') return 'ours: it bills one intent, and is not held';
-  const amount = BigInt(invoice.subtotal);
   const due = itemAmount(valueMicro, invoice.currency.toUpperCase());
+  const sums = [BigInt(invoice.subtotal), await sumOfOwnLines(parts, invoice, identifier)];
+  // What a person put beside our line is a matter between them and their customer.
+  const amount = sums.find((sum) => sum === due) ?? BigInt(invoice.subtotal);
   const isRight = amount === due && invoice.status !== 'void';
   const state = invoice.status === 'void' ? 'void' : 'finalized';
   const hostedUrl = invoice.hosted_invoice_url ?? null;
@@ -169,4 +172,15 @@ async function verifyItemInvoice(
   if (state === 'void') return alertVoid(parts, own);
   const detail = `it is ${invoice.status} with ${amount} minor units and intent ${identifier} says ${due}`;
   return raiseInvoiceAlert(parts, own, { kind: 'invoice_differs', detail });
+}
+
+/** What the lines of an intent's own item bill, in minor units. */
+async function sumOfOwnLines(
+  { stripe }: StripeParts,
+  invoice: Stripe.Invoice,
+  identifier: string,
+): Promise<bigint> {
+  const lines = await readLines(stripe, invoice);
+  const own = lines.filter(({ metadata }) => metadata[INTENT_KEY] === identifier);
+  return own.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
 }

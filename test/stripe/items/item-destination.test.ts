@@ -212,3 +212,23 @@ test('an item that a person made for the period stands against making another', 
   expect(refused?.remedy).toContainEqual(settled);
   expect(await items(scene)).toHaveLength(1);
 });
+
+test('a fee that a person adds to the draft of an item is theirs, and the item equals its intent', async () => {
+  const scene = await closed(LATE);
+  const { stripe } = scene.parts;
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  const [item] = await items(scene);
+  const invoice = String(item?.invoice);
+  const fee = { customer: 'cus_acme', currency: 'usd', amount: 500, description: 'support' };
+  await stripe.invoiceItems.create({ ...fee, invoice });
+
+  await scene.double.control.advanceClock(3 * HOUR_MS);
+
+  expect(await stripe.invoices.retrieve(invoice)).toMatchObject({ status: 'open', total: 1124 });
+  expect(await readAlerts(scene.database)).toEqual([]);
+  expect(await nameMissing(scene.parts, { month: MONTH, tenant_id: 'acme' })).toEqual([]);
+  const kept = 'select state, quantity, amount from stripe_invoices where invoice_id = ';
+  expect(await textRows(scene.database, `${kept}'${invoice}'`)).toEqual([
+    { state: 'finalized', quantity: '6239715', amount: '624' },
+  ]);
+});
