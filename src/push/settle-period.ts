@@ -13,8 +13,9 @@ import type { PushTarget } from './push-target.ts';
 import { eventTimestampOf } from './push-target.ts';
 import { refuseNothingClosed } from './push-targets.ts';
 import type { SettleAnswer, SettleRequest } from './settle-answer.ts';
-import { settledMicro } from './settled-amount.ts';
+import { isBillOf, settledMicro } from './settled-amount.ts';
 import { readTargets } from './target-store.ts';
+import { undoneBy } from './unsettle-period.ts';
 
 export interface SettleParts extends Pick<Parts, 'database' | 'clock'> {
   /** How what was told is taken back where nobody bills it; why not, or null where nothing was told. */
@@ -34,7 +35,7 @@ export async function settlePeriod(
   { database, clock, planTakeBack }: SettleParts,
   request: SettleRequest,
 ): Promise<SettleAnswer> {
-  const { tenant_id: tenantId, month, reason, actor } = request;
+  const { tenant_id: tenantId, month, actor } = request;
   const missing = 'say where it was billed, such as the number of the invoice, and who says so';
   refuseWithoutNote('settling a period', request, missing);
   const [target] = await readTargets(database, { month, tenantId });
@@ -59,6 +60,7 @@ export async function settlePeriod(
     throw new Refusal('conflict', `this period was told, and cannot be settled: ${back}`, remedy);
   }
   const due = back === null ? untold : -back.valueMicro;
+  if (due > 0n) refuseRepeated(request, target, intents);
   const valueMicro = settledMicro(request, { currency: target.currency, due });
   const sequence = intents.length + (back === null ? 1 : 2);
   const identifier = identifierOf(await readLedgerName(database), target, sequence);
@@ -70,7 +72,7 @@ export async function settlePeriod(
   } as const;
   const whose = { tenantId, periodStart: target.periodStart, sequence, identifier };
   const intent = { ...whose, ...told, ...where, livemode: null, account: null } as const;
-  const says = `settled by ${actor}: ${reason}`;
+  const says = wordsOf(request);
   const at = clock();
   // All or nothing: what was taken back alone would be told again, and billed beside what the person billed.
   await inTransaction(database, async (kept) => {
@@ -86,6 +88,32 @@ export async function settlePeriod(
   const rest = String(due - valueMicro);
   const of = { tenant_id: tenantId, period_start: periodStart, identifier, currency };
   return { ...of, settled: String(valueMicro), due: rest };
+}
+
+function wordsOf({ actor, reason }: Pick<SettleRequest, 'actor' | 'reason'>): string {
+  return `settled by ${actor}: ${reason}`;
+}
+
+/** A part whose record was not answered is recorded again by whoever asks again: the same words and amount are the same bill. */
+function refuseRepeated(
+  request: SettleRequest,
+  { tenantId, periodStart, currency }: PushTarget,
+  intents: readonly Intent[],
+): void {
+  const undone = new Set(intents.map(({ identifier }) => identifier));
+  const before = intents.find(
+    ({ destination, identifier, lastAnswer, valueMicro: micro }) =>
+      destination === 'settled' &&
+      lastAnswer === wordsOf(request) &&
+      isBillOf(request.amount, { micro, currency }) &&
+      !undone.has(undoneBy(identifier)),
+  );
+  if (before === undefined) return;
+  throw new Refusal(
+    'conflict',
+    `${request.amount} ${currency} of tenant "${tenantId}" period ${periodStart} is recorded as settled already, with the same reason (${before.identifier})`,
+    'nothing is left to do; where it was billed by two bills of the same amount, give the second one a reason of its own, such as its number',
+  );
 }
 
 function refuseShadow({ tenantId, periodStart }: PushTarget): never {

@@ -49,6 +49,16 @@ export function coversBill(
   return settled > 0n && [micro, ...billsOf(micro, currency)].some((sum) => sum <= settled);
 }
 
+/** Whether an amount of major units is what a bill of these micro units says, or as many as they are. */
+export function isBillOf(
+  amount: string,
+  { micro, currency }: { readonly micro: bigint; readonly currency: string },
+): boolean {
+  const decimals = minorUnitDecimals(currency);
+  const minor = parseDecimal(amount, decimals);
+  return minor !== null && [micro, ...billsOf(micro, currency)].includes(minor * microOf(decimals));
+}
+
 /** What bills say of these micro units: rounded to the minor unit, or more coarsely where the currency is billed so. */
 function billsOf(micro: bigint, currency: string): readonly bigint[] {
   return [minorUnitDecimals(currency), billedDecimals(currency)].map(

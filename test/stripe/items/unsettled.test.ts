@@ -111,3 +111,19 @@ test('a settlement is taken back with a reason and a name', async () => {
     'taken back by ann: R-17 was never sent',
   ]);
 });
+
+test('a part that is recorded once more with the same words is the same bill, until that is taken back', async () => {
+  const scene = await closed();
+  const first = await settle(scene, '3.12');
+  // What is left comes to the same on a bill, and is a millionth less.
+  expect(first).toMatchObject({ settled: '3120000', due: '3119715' });
+  await expect(settle(scene, '3.12')).rejects.toThrow(
+    `3.12 USD of tenant "acme" period 2026-10-01 is recorded as settled already, with the same reason (${first.identifier})`,
+  );
+  await unsettle(scene, first.identifier);
+  await settle(scene, '3.12');
+  await settleMonth(scene.parts, { ...OCTOBER, amount: '3.12', reason: 'invoice R-18' });
+
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  expect(scene.double.control.meterEvents()).toEqual([]);
+});
