@@ -46,7 +46,7 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
       answers.answered();
     } catch (error) {
       answers.reasonOf(error);
-      if (isMissing(error)) await saveGone(parts.database, invoiceId);
+      if (isMissing(error)) await keepGone(parts, row);
       else {
         // It stays among those that a later run compares, and what was said of it stands.
         left += 1;
@@ -61,6 +61,19 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
     others.map(({ invoiceId }) => invoiceId),
   );
   return left;
+}
+
+/**
+ * Stripe knows it no more. What was told to a meter is taken back and billed otherwise; an item that went with its draft is
+ * billed by nothing, and one that is left waits for another invoice. Named first, since nobody looks at one that is gone.
+ */
+async function keepGone(parts: StripeParts, row: InvoiceRow): Promise<void> {
+  const { identifier, invoiceId, stripeCustomer } = row;
+  if (identifier !== null) {
+    const detail = `its draft, with the item of ${identifier}, is gone from Stripe and bills nothing; where the item is left, the next invoice of ${stripeCustomer} bills it`;
+    await raiseInvoiceAlert(parts, row, { kind: 'invoice_void', detail });
+  }
+  await saveGone(parts.database, invoiceId);
 }
 
 /** Names a draft that Stripe could not finalize, as soon as it tells of that. */

@@ -5,6 +5,7 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameMissing } from '../../../src/month/completeness/name-missing.ts';
 import { readAlerts } from '../../../src/push/alert-store.ts';
 import { listAlerts } from '../../../src/stripe/alerts/list-alerts.ts';
+import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
@@ -14,7 +15,7 @@ import { textRows } from '../../support/database.ts';
 import { ofMonth } from '../../support/stripe.ts';
 import { brokenLaws } from '../../support/worker.ts';
 import type { BillingScene, SceneOptions } from '../billing-scene.ts';
-import { MONTH, openBillingScene } from '../billing-scene.ts';
+import { MONTH, openBillingScene, runWholeMonth } from '../billing-scene.ts';
 
 const HOUR_MS = 3_600_000;
 const LATE = '2026-12-08T00:30:00Z';
@@ -231,4 +232,23 @@ test('a fee that a person adds to the draft of an item is theirs, and the item e
   expect(await textRows(scene.database, `${kept}'${invoice}'`)).toEqual([
     { state: 'finalized', quantity: '6239715', amount: '624' },
   ]);
+});
+
+test('an item whose draft a person deleted is billed by nothing, and its month says so until they say where it is billed', async () => {
+  const scene = await closed(LATE);
+  const { parts, double } = scene;
+  expect(await push(scene)).toMatchObject({ state: 'confirmed' });
+  const invoice = String((await items(scene))[0]?.invoice);
+  const match = { method: 'GET', path: `/v1/invoices/${invoice}` };
+  double.control.injectFault({ kind: 'error', status: 404, times: 10_000, match });
+
+  await double.control.advanceClock(3 * HOUR_MS);
+  expect(await runWholeMonth(parts, MONTH)).toMatchObject({ done: false });
+  const missing = await nameMissing(parts, { month: MONTH, tenant_id: 'acme' });
+  expect(missing).toMatchObject([{ kind: 'on_voided_invoice', tenant_id: 'acme' }]);
+  expect(missing[0]?.detail).toContain('its draft, with the item of spl-testbook-acme-2026');
+  const [alert] = await listAlerts(parts, { all: false });
+  const resolved = { reason: 'billed by R-3', actor: 'ann' };
+  await resolveAlert(parts, { alert_id: String(alert?.alert_id), ...resolved });
+  expect(await runWholeMonth(parts, MONTH)).toMatchObject({ done: true, missing: [] });
 });
