@@ -50,15 +50,16 @@ export async function saveCustomerState(
 
 /**
  * Reads the live tenants that are linked to a customer, and those that are not; ordered by id. Whoever left is none, unless
- * a period of it is still open, or began since.
+ * a period of it is still open, or began since; or it is named, by somebody who knows that it comes back.
  */
 export async function readLiveTenants(
   database: Database,
   now: InstantMs,
+  named: string | null = null,
 ): Promise<readonly { readonly tenantId: string; readonly stripeCustomer: string | null }[]> {
   const { rows } = await sql<{ tenant_id: string; stripe_customer: string | null }>`
     select tenant_id, stripe_customer from tenants t where mode = 'live'
-      and (left_at is null or left_at > ${formatInstant(now)} or exists (select from periods p
+      and (left_at is null or left_at > ${formatInstant(now)} or tenant_id = ${named} or exists (select from periods p
         where p.tenant_id = t.tenant_id and (p.state <> 'closed' or p.starts_at >= t.left_at)))
     order by tenant_id`.execute(database.kysely);
   return rows.map((row) => ({ tenantId: row.tenant_id, stripeCustomer: row.stripe_customer }));

@@ -34,7 +34,7 @@ export async function setUpSubscriptions(
   tenantId: string | null = null,
 ): Promise<readonly TenantSubscription[]> {
   const { database } = options;
-  const live = (await readLiveTenants(database, options.clock()))
+  const live = (await readLiveTenants(database, options.clock(), tenantId))
     .map((tenant) => tenant.tenantId)
     .filter((id) => (tenantId ?? id) === id);
   const catalog = await loadPriceCatalog(database.kysely);

@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { parseInstant } from '../../../src/clock.ts';
 import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
 import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
+import { setUpSubscriptions } from '../../../src/stripe/customers/subscription.ts';
 import { textRows } from '../../support/database.ts';
 import { receiveEvents } from '../../support/ledger.ts';
 import type { BillingScene } from '../billing-scene.ts';
@@ -140,3 +141,19 @@ test.each(CASES)(
     expect(alerts.map(({ kind }) => kind)).not.toContain('invoice_without_period');
   },
 );
+
+test('who comes back is given a subscription before its first call, where it is named', async () => {
+  const scene = await openBillingScene({ withWebhooks: false });
+  onTestFinished(scene.close);
+  const { parts, meter, double } = scene;
+  await live(scene, LEAVES);
+  const [before] = (await parts.stripe.subscriptions.list({ customer: 'cus_acme' })).data;
+  await parts.stripe.subscriptions.cancel(before?.id ?? '');
+  expect(await setUpSubscriptions(parts, meter)).toEqual([]);
+
+  await double.control.setClock(parseInstant('2026-11-05T00:00:00Z'));
+  const made = await setUpSubscriptions(parts, meter, 'acme');
+
+  expect(made).toMatchObject([{ tenant_id: 'acme', state: 'made' }]);
+  expect(await setUpSubscriptions(parts, meter, 'acme')).toMatchObject([{ state: 'fits' }]);
+});
