@@ -84,15 +84,18 @@ export async function endWhatIsEqual(
   }
 }
 
-/** Whether each period that an invoice bills is billed what is due of it. */
+const NOTHING: MeterBill = { quantity: 0n, amount: 0n };
+
+/** Whether each period that an invoice bills is billed what is due of it, which is nothing where it was closed in shadow. */
 async function isBilledEqually(
   parts: Pick<StripeParts, 'database'>,
   invoiceId: string,
 ): Promise<boolean> {
   for (const period of await readPeriodsOfInvoice(parts.database, invoiceId)) {
     const target = await findTarget(parts, period);
-    if (target === null || target.mode === 'shadow') return false;
-    const [due, billed] = [await dueOnMeter(parts, target), await billedOnMeter(parts, target)];
+    if (target === null) return false;
+    const due = target.mode === 'shadow' ? NOTHING : await dueOnMeter(parts, target);
+    const billed = await billedOnMeter(parts, target);
     if (due.quantity !== billed.quantity || due.amount !== billed.amount) return false;
   }
   return true;

@@ -6,6 +6,7 @@ import { readAlerts, readOpenAlerts } from '../../../src/push/alert-store.ts';
 import { listAlerts } from '../../../src/stripe/alerts/list-alerts.ts';
 import { resolveAlert } from '../../../src/stripe/alerts/resolve-alert.ts';
 import { textRows } from '../../support/database.ts';
+import { makeTenant } from '../../support/ledger.ts';
 import { customerOf, MONTH, openBillingScene, runSteps } from '../billing-scene.ts';
 
 const HOUR_MS = 3_600_000;
@@ -77,4 +78,19 @@ test('an invoice that is void before its period is closed promises no item, sinc
   expect(destinations).toEqual([{ destination: 'meter' }]);
   const missing = await nameMissing(parts, { month: MONTH, tenant_id: null });
   expect(missing.map(({ kind }) => kind)).toEqual(['on_voided_invoice']);
+});
+
+test('an invoice that was final before its period was closed in shadow lacks nothing, and promises nothing', async () => {
+  const { parts, double, database, id } = await endedWithFee();
+  await parts.stripe.invoices.finalizeInvoice(id);
+  await double.control.settle();
+  expect((await readOpenAlerts(database, MONTH)).map(({ kind }) => kind)).toEqual([
+    'invoice_final_too_early',
+  ]);
+
+  await makeTenant(database, 'acme', { mode: 'shadow' });
+  const steps = await runSteps(parts, MONTH);
+
+  expect(steps.filter(({ state }) => state !== 'done')).toEqual([]);
+  expect(await readOpenAlerts(database, MONTH)).toEqual([]);
 });
