@@ -84,8 +84,8 @@ export interface ComparedPeriod {
   readonly isExplained: boolean;
   /** The reason why its count could not be asked for, with the remedy; null where it could. */
   readonly unread: string | null;
-  /** Identifiers of what was answered and is in no count: a person may have each told again. */
-  readonly unproven: readonly string[];
+  /** Identifiers of what was answered and is in no count, or in none any more: a person may have each told again. */
+  readonly absent: readonly string[];
 }
 
 const PARALLEL_READS = 8;
@@ -220,6 +220,15 @@ function unprovenOf(intents: readonly Intent[]): readonly Intent[] {
   return intents.filter(({ state, provenAt }) => state === 'confirmed' && provenAt === null);
 }
 
+/** What no count has shown; where there is none of that, what all counts together lack and showed before, as of an item that was deleted. */
+function absentOf(intents: readonly Intent[], counts: readonly Count[]): readonly Intent[] {
+  const unproven = unprovenOf(intents);
+  if (unproven.length > 0 || counts.length === 0) return unproven;
+  const lacking = counts.reduce((sum, { told }) => sum + told, 0n) - sumOf(counts);
+  const shown = intents.filter(({ state, attempts }) => state === 'confirmed' && attempts > 0);
+  return shown.filter(({ valueMicro }) => valueMicro === lacking).slice(-1);
+}
+
 /** What one destination counts of a period, and what its final invoices bill; null while none is final. */
 interface Count {
   readonly counted: bigint | ForeignCount;
@@ -262,7 +271,7 @@ export function comparePeriod(given: Compared): ComparedPeriod {
     difference,
     isExplained: EXPLAINED.has(difference),
     unread,
-    unproven: unprovenOf(intents).map(({ identifier }) => identifier),
+    absent: absentOf(intents, counts).map(({ identifier }) => identifier),
   };
 }
 

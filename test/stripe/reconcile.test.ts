@@ -7,6 +7,7 @@ import type { PushTarget } from '../../src/push/push-target.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
+import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { textRows } from '../support/database.ts';
 import { DUE_MICRO, HOUR_MS, ofMonth, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';
@@ -192,6 +193,33 @@ describe('reconciling with Stripe', () => {
     expect((await checkSummaries(scene.options)).violations).toEqual([
       expect.stringContaining('tenant "acme" period 2026-10-01'),
     ]);
+  });
+
+  it('says how to tell anew what Stripe counted once and counts no more', async () => {
+    const scene = await openPushScene();
+    const month = ofMonth('2026-10');
+    await pushMonth(scene.options, month);
+    expect((await reconcileMonth(scene.options, month))[0]).toMatchObject({ difference: 'none' });
+    await scene.options.stripe.billing.meterEvents.create({
+      event_name: 'spanledger_usage_usd',
+      identifier: 'cancelled-by-hand',
+      timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: 'cus_acme', value: `-${DUE_MICRO}` },
+    });
+    await scene.advance(25 * HOUR_MS);
+    const identifier = 'spl-testbook-acme-2026-10-01-usd-1';
+
+    const [acme] = await reconcileMonth(scene.options, month);
+
+    const remedy = expect.arrayContaining([{ operation: 'stripe unpark', identifier }]);
+    expect(acme).toMatchObject({ difference: 'missing', remedy });
+    expect(await unparkIntent(scene.options, { identifier })).toMatchObject({ state: 'missing' });
+    await pushMonth(scene.options, month);
+    expect((await reconcileMonth(scene.options, month))[0]).toMatchObject({
+      difference: 'none',
+      stripe: DUE_MICRO,
+    });
+    expect((await checkSummaries(scene.options)).violations).toEqual([]);
   });
 
   it('finds what somebody else reports to our meter', async () => {
