@@ -102,6 +102,7 @@ async function withInvoices(
 const ABOUT: ReadonlySet<string> = new Set([
   ...INVOICE_ALERTS,
   'invoice_not_final',
+  'item_draft_gone',
   'collection_paused',
 ]);
 

@@ -105,6 +105,13 @@ export function remedyOf(alert: KeptAlert): Remedy {
       const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
       return advise`finalize it in Stripe once what keeps it a draft is mended; where it is to stay one, bill the period another way and record that with ${settled}; where that is refused, see that its auto_advance is off, so that it bills nothing later, and ${resolve} with the place where it was billed`;
     }
+    case 'item_draft_gone': {
+      const month = periodStart?.slice(0, 7) ?? null;
+      const push = { operation: 'push', month } as const;
+      const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+      const reconcile = { operation: 'reconcile', month } as const;
+      return advise`bill nothing by hand before ${reconcile} has said whether its item is left, which the next invoice of its customer bills. Where it is missing, too, do what that says, and the next ${push} bills it anew; what you billed elsewhere is recorded with ${settled} before that push; then ${resolve}`;
+    }
     case 'invoice_differs': {
       const month = periodStart?.slice(0, 7) ?? null;
       const push = { operation: 'push', month } as const;

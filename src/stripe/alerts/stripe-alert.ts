@@ -14,6 +14,7 @@ export const ALERT_KINDS = [
   'no_subscription',
   'usage_left_on_meter',
   'invoice_not_final',
+  'item_draft_gone',
   'invoice_differs',
   'invoice_final_too_early',
   'invoice_without_period',

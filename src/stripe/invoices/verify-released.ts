@@ -68,10 +68,10 @@ export async function verifyReleased(parts: StripeParts, month: string): Promise
  * billed by nothing, and one that is left waits for another invoice. Named first, since nobody looks at one that is gone.
  */
 async function keepGone(parts: StripeParts, row: InvoiceRow): Promise<void> {
-  const { identifier, invoiceId, stripeCustomer } = row;
+  const { identifier, invoiceId } = row;
   if (identifier !== null) {
-    const detail = `its draft, with the item of ${identifier}, is gone from Stripe and bills nothing; where the item is left, the next invoice of ${stripeCustomer} bills it`;
-    await raiseInvoiceAlert(parts, row, { kind: 'invoice_void', detail });
+    const detail = `this draft of the item of ${identifier} was deleted in Stripe and bills nothing`;
+    await raiseInvoiceAlert(parts, row, { kind: 'item_draft_gone', detail });
   }
   await saveGone(parts.database, invoiceId);
 }
