@@ -4,6 +4,8 @@ import { dayField, monthField, wholeField } from '../fields.ts';
 export const settleRequest = z.strictObject({
   tenant_id: z.string(),
   month: monthField,
+  /** The first day of the period, where several begin in the month and more than one of them has something untold. */
+  period_start: dayField.optional(),
   /** Major units, as the person billed it. */
   amount: z.string(),
   /** Where it was billed, such as the number of an invoice. */

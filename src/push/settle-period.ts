@@ -1,12 +1,20 @@
-import { inTransaction } from '../database/database.ts';
+import { type Database, inTransaction } from '../database/database.ts';
+import { formatDecimal } from '../money.ts';
 import type { Parts } from '../parts.ts';
+import { periodKey } from '../periods/period-key.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
 import { refuseWithoutNote } from '../request.ts';
 import type { Intent } from './intent.ts';
 import { identifierOf, isTakeBack, openIntent } from './intent.ts';
 import type { NewIntent } from './intent-store.ts';
-import { insertIntent, insertSettled, readIntents, withdrawUnsent } from './intent-store.ts';
+import {
+  insertIntent,
+  insertSettled,
+  readIntents,
+  readIntentsOf,
+  withdrawUnsent,
+} from './intent-store.ts';
 import { readLedgerName } from './ledger-name-store.ts';
 import { dueOf, isUnsent } from './push-period.ts';
 import type { PushTarget } from './push-target.ts';
@@ -38,8 +46,7 @@ export async function settlePeriod(
   const { tenant_id: tenantId, month, actor } = request;
   const missing = 'say where it was billed, such as the number of the invoice, and who says so';
   refuseWithoutNote('settling a period', request, missing);
-  const [target] = await readTargets(database, { month, tenantId });
-  if (target === undefined) refuseNothingClosed(month);
+  const target = await findTarget(database, request);
   if (target.mode === 'shadow') refuseShadow(target);
   const intents = await readIntents(database, target);
   // What is being taken back makes the period due again, whenever that is told.
@@ -88,6 +95,33 @@ export async function settlePeriod(
   const rest = String(due - valueMicro);
   const of = { tenant_id: tenantId, period_start: periodStart, identifier, currency };
   return { ...of, settled: String(valueMicro), due: rest };
+}
+
+/** A month in which a customer left and came back, or its anchor day changed, begins several: the one that is not told yet is meant. */
+async function findTarget(database: Database, request: SettleRequest): Promise<PushTarget> {
+  const { tenant_id: tenantId, month, period_start: named } = request;
+  const targets = await readTargets(database, { month, tenantId });
+  const meant = targets.filter(({ periodStart }) => named === undefined || periodStart === named);
+  const [first] = meant;
+  if (first === undefined) refuseNothingClosed(month);
+  const intents = await readIntentsOf(database, meant);
+  const found = meant.map((target) => {
+    const standing = (intents.get(periodKey(target)) ?? []).filter((intent) => !isUnsent(intent));
+    return { target, untold: target.mode === 'live' ? dueOf(target, standing) : 0n };
+  });
+  const untold = found.filter((each) => each.untold > 0n);
+  const [only] = untold.length === 1 ? untold : [];
+  if (meant.length === 1) return first;
+  if (only !== undefined) return only.target;
+  const each = found.map(
+    ({ target: { periodStart, currency }, untold: micro }) =>
+      `one from ${periodStart} with ${formatDecimal(micro, 6)} ${currency} untold`,
+  );
+  throw new Refusal(
+    'conflict',
+    `${meant.length} periods of tenant "${tenantId}" begin in ${month}: ${each.join(', ')}`,
+    'say which of them was billed by its first day, as "period_start"',
+  );
 }
 
 function wordsOf({ actor, reason }: Pick<SettleRequest, 'actor' | 'reason'>): string {

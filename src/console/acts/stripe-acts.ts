@@ -89,14 +89,25 @@ const settle: Act = {
     { name: 'tenant_id', label: 'Tenant', isRequired: true },
     MONTH,
     { name: 'amount', label: 'Amount', isRequired: true, hint: 'as it was billed: 96.12' },
+    {
+      name: 'period_start',
+      label: 'First day of the period',
+      hint: 'only where several begin in the month: 2026-10-20',
+    },
   ],
   async preview({ parts, said }) {
     const request = readRequest(monthTableRequest, { month: said['month'] ?? '' });
     const { periods } = await tellMonthTable(parts, request);
-    const row = periods.find(({ tenant_id: id }) => id === said['tenant_id']);
+    const day = said['period_start'] ?? '';
+    const meant = periods.filter(
+      ({ tenant_id: id, period_start }) =>
+        id === said['tenant_id'] && (day === '' || day === period_start),
+    );
+    const row = meant.find(({ told }) => told === 'untold') ?? meant[0];
     refuseNotToSettle(said, row);
     return facts([
       ['Tenant', tenantLink(row.tenant_id)],
+      ['The period begins', row.period_start],
       ['The period came to', amountOr(row.charge, row.currency, '—')],
       ['Told so far', row.told.replace('_', ' ')],
       [
