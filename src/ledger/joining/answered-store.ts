@@ -5,6 +5,7 @@ import type { StoredEntry } from '../entries/entry.ts';
 import { lookUpEntries } from '../entries/entry-store.ts';
 import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
+import { readRevisionsOfEvents } from './reports-beside-store.ts';
 
 /** A call whose span names its answer, and one within it that names none, with how many steps lie between. */
 export interface AnsweredAround {
@@ -78,11 +79,31 @@ export async function readAnsweredAround(
   if (rows.length === 0) return [];
   const ids = rows.flatMap(({ outer_id, inner_id }) => [outer_id, inner_id]);
   const entryOf = await lookUpEntries(transaction, ids);
-  return rows.map(({ outer_id, inner_id, steps }) => ({
-    outer: entryOf(outer_id),
-    inner: entryOf(inner_id),
-    steps,
-  }));
+  const movedOf = await readMoved(
+    transaction,
+    rows.map(({ outer_id }) => entryOf(outer_id)),
+  );
+  return rows.map(({ outer_id, inner_id, steps }) => {
+    const outer = entryOf(outer_id);
+    return { outer: movedOf.get(outer_id) ?? outer, inner: entryOf(inner_id), steps };
+  });
+}
+
+/** Reads what became of calls that were nobody's at first and are a tenant's by now, who is not looked for otherwise. */
+async function readMoved(
+  transaction: Transaction,
+  outers: readonly StoredEntry[],
+): Promise<ReadonlyMap<bigint, StoredEntry>> {
+  const nobodys = outers.filter(({ tenantId }) => tenantId === UNATTRIBUTED);
+  if (nobodys.length === 0) return new Map();
+  const revisions = await readRevisionsOfEvents(transaction, nobodys);
+  return new Map(
+    revisions.flatMap((ofEvent, place): [bigint, StoredEntry][] => {
+      const [outer, last] = [nobodys[place], ofEvent.at(-1)];
+      if (outer === undefined || last === undefined || last.tenantId === UNATTRIBUTED) return [];
+      return [[outer.entryId, last]];
+    }),
+  );
 }
 
 interface AroundRow {

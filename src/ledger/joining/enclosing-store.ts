@@ -4,7 +4,7 @@ import type { AttributionTags } from '../../events/event.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { lookUpEntries } from '../entries/entry-store.ts';
-import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
+import { IS_BARE, IS_NOBODYS, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 import { REPORT_JOINER } from './finer-counts.ts';
 import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
 
@@ -17,10 +17,13 @@ export interface UntaggedCall {
 /** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
 const MOST_BELOW = 1_000;
 
-const IS_NOBODYS = `o.tenant_id = '${UNATTRIBUTED}' and o.revision = 0 and o.member_id = ''
+const IS_UNTAGGED = `${IS_NOBODYS} and o.revision = 0 and o.member_id = ''
       and o.trace_id is not null and o.parent_span_id is not null`;
 /** A call that names no answer is found by its span. */
 const IS_AROUND = `${IS_BARE} and o.span_id is not null and ${STANDS_AS_REPORTED}`;
+/** One that names its answer may have tags around it, too, as long as it is nobody's: its event is found by its id. */
+const IS_PASSED = `(${IS_BARE} or ${IS_NOBODYS}) and o.span_id is not null and ${STANDS_AS_REPORTED}`;
+const OF_ANSWERED = `select * from entries_of_event('${UNATTRIBUTED}', r.source, r.trace_id || ':' || r.at)`;
 
 /**
  * Reads the calls without a tenant that these batches brought or lie within spans that they brought, as far as
@@ -39,7 +42,7 @@ export async function readUntaggedCalls(
         union
         select e.trace_id, e.span_id, 0
         from unnest($1::bigint[]) batch(batch_id)
-        ${entriesOfBatch(`${IS_AROUND} and o.trace_id is not null`)}
+        ${entriesOfBatch(`${IS_PASSED} and o.trace_id is not null`)}
         union
         select b.trace_id, s.span_id, b.steps + 1 from below b cross join lateral (
           (select s.span_id from spans_within_span(b.at) s
@@ -49,19 +52,19 @@ export async function readUntaggedCalls(
           (select o.span_id from (
               select * from entries_within_span(b.at) o
               where o.trace_id = b.trace_id and ${STANDS_AS_REPORTED} offset 0) o
-            where ${IS_AROUND} limit ${MOST_OF_A_SPAN})) s
+            where ${IS_PASSED} limit ${MOST_OF_A_SPAN})) s
         where b.steps < ${MOST_STEPS_DEEP}
       ), nobodys as materialized (
-        select e.entry_id, e.trace_id, e.parent_span_id
-        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_NOBODYS)}
+        select e.entry_id, e.source, e.trace_id, e.parent_span_id
+        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_UNTAGGED)}
         union
-        select o.entry_id, o.trace_id, o.parent_span_id
+        select o.entry_id, o.source, o.trace_id, o.parent_span_id
         from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (
-          select o.entry_id, o.trace_id, o.parent_span_id from entries_within_span(b.at) o
+          select o.entry_id, o.source, o.trace_id, o.parent_span_id from entries_within_span(b.at) o
           where o.trace_id = b.trace_id and o.status = 'ok'
-            and ${IS_NOBODYS} limit ${MOST_OF_A_SPAN}) o
+            and ${IS_UNTAGGED} limit ${MOST_OF_A_SPAN}) o
       ), risen as (
-        select s.entry_id, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
+        select s.entry_id, n.source, n.trace_id, n.parent_span_id as at, 0 as steps, null::text collate "C" as tenant_id,
           null::text as user_id, null::text as feature, null::text as agent_run_id, null::text as prompt_version
         -- What was counted anew since is nobody's still; what a person corrected is as that one said.
         from nobodys n cross join lateral (
@@ -75,7 +78,7 @@ export async function readUntaggedCalls(
           select c.entry_id from chain c
           where not exists (select from corrections_of(c.entry_id)) limit 1) s
         union all
-        select r.entry_id, r.trace_id, p.parent_span_id, r.steps + 1, p.tenant_id, p.user_id, p.feature,
+        select r.entry_id, r.source, r.trace_id, p.parent_span_id, r.steps + 1, p.tenant_id, p.user_id, p.feature,
           p.agent_run_id, p.prompt_version
         from risen r cross join lateral (
           (select s.parent_span_id, s.tenant_id, s.user_id, s.feature, s.agent_run_id, s.prompt_version
@@ -84,6 +87,10 @@ export async function readUntaggedCalls(
           union all
           (select o.parent_span_id, o.tenant_id, o.user_id, o.feature, o.agent_run_id, o.prompt_version
             from entries_of_span(r.at) o where o.trace_id = r.trace_id and ${IS_AROUND} limit 1)
+          union all
+          (select o.parent_span_id, o.tenant_id, o.user_id, o.feature, o.agent_run_id, o.prompt_version
+            from (${OF_ANSWERED} offset 0) o
+            where o.member_id = '' and o.trace_id = r.trace_id and o.span_id = r.at and ${IS_PASSED} limit 1)
           limit 1) p
         where r.steps < ${MOST_STEPS_DEEP}
       )
