@@ -23,10 +23,10 @@ export function withImagesAsText(event: UsageEvent): UsageEvent | null {
 
 /**
  * Names in an answer of a provider that nobody read once: the steps of Anthropic, what OpenAI's items do, tiers, what
- * Mistral had cached, the searches of Gemini. What was received then has the digest of the reading without them.
+ * Mistral had cached, the searches of Gemini and of xAI's tools. What was received then has the digest of the reading without them.
  */
 const UNREAD =
-  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries)"(?=\s*:)/g;
+  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries|server_side_tool_usage_details)"(?=\s*:)/g;
 
 /** Others of which the usage of a native event alone was read without: its tier, and the counts of Gemini's interactions. */
 const UNREAD_IN_USAGE =
@@ -51,8 +51,8 @@ function mayHoldNames(message: JsonObject): boolean {
   const usage = at(message, 'metadata', 'usage_object');
   const response = at(message, 'response');
   return (
-    ['iterations', 'num_cached_tokens', 'trafficType'].some((name) =>
-      Object.hasOwn(Object(usage), name),
+    [...['iterations', 'num_cached_tokens', 'trafficType', 'server_side_tool_usage_details']].some(
+      (name) => Object.hasOwn(Object(usage), name),
     ) ||
     ['output', 'usage', 'usageMetadata'].some(
       (name) => isObject(response) && Object.hasOwn(response, name),

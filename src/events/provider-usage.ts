@@ -338,14 +338,14 @@ function bareCounts(usage: object): Reading {
 function ownCounts(usage: unknown): ReportedCounts {
   const isDuration = at(usage, 'type') === 'duration';
   return presentOf({
-    searches: firstGiven(
+    searches: firstCounted(
       at(usage, 'server_tool_use', 'web_search_requests'),
       at(usage, 'prompt_tokens_details', 'web_search_requests'),
       at(usage, 'web_search_requests'),
       at(usage, 'num_search_queries'),
-      // xAI takes money for each source of its older search, and for each search of its newer one.
+      // xAI takes money for each search of its tools, and beside its older search for each source.
+      searchesOfTools(at(usage, 'server_side_tool_usage_details')),
       at(usage, 'num_sources_used'),
-      at(usage, 'server_side_tool_usage_details', 'web_search_calls'),
     ),
     audioMs: isDuration
       ? millisecondsOf(at(usage, 'seconds'))
@@ -355,6 +355,15 @@ function ownCounts(usage: unknown): ReportedCounts {
     pages: firstGiven(at(usage, 'pages_processed'), at(usage, 'pages')),
     searchUnits: at(usage, 'search_units'),
   });
+}
+
+/** Returns the first count above zero: who counts a thing under a newer name writes a zero under the older one. */
+function firstCounted(...counts: readonly unknown[]): unknown {
+  return counts.find((count) => Number(countOf(count)) > 0);
+}
+
+function searchesOfTools(tools: unknown): unknown {
+  return sumOf([at(tools, 'web_search_calls'), at(tools, 'x_search_calls')]);
 }
 
 /** A unit that is not there must not take the place of one that a form of usage gives. */

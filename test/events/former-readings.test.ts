@@ -36,6 +36,19 @@ test('and by that of the counts of an interaction of Gemini, of which the total 
   expect(today.otherDigests?.()).toContainEqual(before.digest);
 });
 
+test('and by that of an answer of xAI whose searches stood behind a zero', () => {
+  const call = { ...NATIVE, provider: 'xai', requested_model: 'grok-4' };
+  const sources = { ...usage, num_sources_used: 0 };
+  const tools = { web_search_calls: 2, x_search_calls: 1, code_interpreter_calls: 1 };
+  const before = read({ ...call, provider_usage: sources });
+  const today = read({
+    ...call,
+    provider_usage: { ...sources, server_side_tool_usage_details: tools },
+  });
+  expect(today.event.usage.units).toEqual({ searches: 3 });
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+});
+
 test('and so is a result of a batch, of which the pages that were opened were searches', () => {
   const search = { type: 'web_search_call' };
   const line = (output: readonly object[]) => ({

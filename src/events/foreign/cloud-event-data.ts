@@ -79,6 +79,7 @@ const PROVIDER_PARTS: ReadonlySet<string> = new Set([
   ...['cache_creation', 'server_tool_use', 'iterations', 'billed_units'],
   ...['prompt_eval_count', 'eval_count', 'prompt_audio_seconds'],
   ...['web_search_requests', 'num_search_queries', 'num_sources_used'],
+  'server_side_tool_usage_details',
 ]);
 
 /** Units that an event and a provider call alike. */
