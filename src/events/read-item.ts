@@ -4,7 +4,7 @@ import type { EmailPolicy } from './email-identifiers.ts';
 import { guardEmails, withoutEmails } from './email-identifiers.ts';
 import type { QuarantineReason, UsageEvent } from './event.ts';
 import { batchResultTranslator } from './foreign/batch-result.ts';
-import { findTranslator } from './foreign/foreign-formats.ts';
+import { carriedMessage, findTranslator } from './foreign/foreign-formats.ts';
 import { isObject, type JsonObject } from './foreign/foreign-value.ts';
 import type { LitellmKey } from './foreign/litellm-encrypted.ts';
 import { decryptLitellm, isLitellmEnvelope } from './foreign/litellm-encrypted.ts';
@@ -76,7 +76,10 @@ export function readItem(
     return readItem(sent, context).map((one) => heldTo(scope, withinScope(one, scope)));
   }
   if (isLitellmEnvelope(item)) return readEncrypted(item, context, body);
-  const translator = Object.hasOwn(item, 'event_id') ? null : findTranslator(item);
+  const isOwn = Object.hasOwn(item, 'event_id');
+  const carried = isOwn ? null : carriedMessage(item);
+  if (carried !== null) return readItem(carried, context);
+  const translator = isOwn ? null : findTranslator(item);
   if (translator !== null) return readForeign(item, translator, { ...context, body });
   if (text !== null && text.length > LARGEST_EVENT_CHARACTERS) {
     const detail = `the event has ${text.length} characters, more than ${LARGEST_EVENT_CHARACTERS}`;

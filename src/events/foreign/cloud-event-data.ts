@@ -137,7 +137,8 @@ function isOfProvider(name: string): boolean {
   return KNOWN_TOKENS.has(name) || PROVIDER_PARTS.has(name) || SHARED.has(name);
 }
 
-function dataOf(cloudEvent: object): unknown {
+/** Returns what a CloudEvent carries, which may be an object, its text or that in base64. */
+export function dataOf(cloudEvent: object): unknown {
   const base64 = at(cloudEvent, 'data_base64');
   if (typeof base64 === 'string') return parseJson(textOfBytes(Buffer.from(base64, 'base64')));
   const data = at(cloudEvent, 'data');

@@ -14,6 +14,7 @@ import type { Translation, Translator } from './translation.ts';
  * | a provider's own usage or counts    | as provider-usage.ts says                                     |
  * | {input_tokens, output_tokens, …}    | as the native event says, without a `usage` around them       |
  * | counts of tokens that nobody knows, or of both kinds | they are refused by name                     |
+ * | a message of OTLP, LiteLLM or Bedrock | as that one says, which is read as if it had come alone (`carriedMessage`) |
  */
 export const cloudEventTranslator: Translator = {
   format: 'cloud-event',

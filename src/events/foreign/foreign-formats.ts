@@ -4,7 +4,8 @@ import { isSnakeCase } from '../otlp/otlp-names.ts';
 import { batchResultTranslator } from './batch-result.ts';
 import { bedrockLogTranslator } from './bedrock-log.ts';
 import { cloudEventTranslator } from './cloud-event.ts';
-import { at } from './foreign-value.ts';
+import { dataOf } from './cloud-event-data.ts';
+import { at, isObject, type JsonObject } from './foreign-value.ts';
 import { kongTranslator } from './kong.ts';
 import { langwatchTranslator } from './langwatch.ts';
 import { litellmTranslator } from './litellm.ts';
@@ -40,4 +41,24 @@ export const translators: readonly Translator[] = [
  */
 export function findTranslator(value: object): Translator | null {
   return translators.find(({ recognizes }) => recognizes(value)) ?? null;
+}
+
+/** What brokers hand on in a CloudEvent as it came, with ids and instants of its own. */
+const CARRIED: ReadonlySet<Translator | null> = new Set([
+  litellmTranslator,
+  otlpTranslator,
+  otlpLogsTranslator,
+  otlpMetricsTranslator,
+  bedrockLogTranslator,
+]);
+
+/** Fields of an event, beside which the data of a CloudEvent are no other producer's message. */
+const OF_EVENT = ['event_id', 'occurred_at', 'requested_model', 'usage', 'provider_usage'];
+
+/** Returns the message of another producer that a CloudEvent carries; null where its data tell of one call by themselves. */
+export function carriedMessage(value: object): JsonObject | null {
+  if (!cloudEventTranslator.recognizes(value)) return null;
+  const data = dataOf(value);
+  if (!isObject(data) || OF_EVENT.some((field) => Object.hasOwn(data, field))) return null;
+  return CARRIED.has(findTranslator(data)) ? data : null;
 }
