@@ -153,25 +153,33 @@ async function nameReportedTwice(
   { database }: NameParts,
   scope: Scope,
 ): Promise<readonly MissingFound[]> {
-  const pairs = await findReportedTwice(database, scope);
-  return pairs.map((pair) => {
-    const [one, other] = pair;
-    const tenants = new Set([...one.tenants, ...other.tenants]);
+  const reported = await findReportedTwice(database, scope);
+  return reported.map((events) => {
+    const tenants = new Set(events.flatMap((event) => event.tenants));
     const [tenant = null] = tenants.size === 1 ? tenants : [];
+    const charge = events.reduce((sum, event) => sum + (event.charge ?? 0n), 0n);
     return {
-      about: JSON.stringify(pair.map((event) => [event.source, event.event_id]).toSorted()),
+      about: JSON.stringify(events.map((event) => [event.source, event.event_id]).toSorted()),
       names: namesOf([...tenants]),
       thing: {
         ...thing('reported_twice', tenant),
-        count: one.entry_ids.length + other.entry_ids.length,
-        ...chargeOf((one.charge ?? 0n) + (other.charge ?? 0n), [
-          ...one.currencies,
-          ...other.currencies,
-        ]),
-        detail: `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`,
+        count: events.reduce((sum, event) => sum + event.entry_ids.length, 0),
+        ...chargeOf(
+          charge,
+          events.flatMap((event) => event.currencies),
+        ),
+        detail: twiceWords(events),
       },
     };
   });
+}
+
+function twiceWords([one, other, ...others]: ReportedTwice): string {
+  if (others.length === 0) {
+    return `one call is reported by ${reportWords(one)} and by ${reportWords(other)}`;
+  }
+  const more = others.length === 1 ? 'another call' : `${others.length} others`;
+  return `${reportWords(one)} counts once more what the calls within it count together: ${reportWords(other)} and ${more}`;
 }
 
 function reportWords(event: ReportedTwice[number]): string {

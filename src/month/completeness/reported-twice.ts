@@ -3,15 +3,25 @@ import { inTransaction, type Transaction } from '../../database/database.ts';
 import { readEntries } from '../../ledger/entries/entry-store.ts';
 import { nameOneModel } from '../../ledger/posting/finer-report.ts';
 import type { CallReport } from '../../ledger/posting/same-call.ts';
-import { compareCalls, isLikeNested, reportOfEntry } from '../../ledger/posting/same-call.ts';
+import {
+  compareCalls,
+  isLikeEnclosed,
+  isLikeNested,
+  isSumOf,
+  isWithin,
+  reportOfEntry,
+} from '../../ledger/posting/same-call.ts';
 import { present } from '../../present.ts';
 import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { Scope } from './completeness-store.ts';
 import type { AlikeRow, NestedRow } from './twice-store.ts';
 import { readAlike, readNestedEvents } from './twice-store.ts';
 
-/** Two events that report one call, and both stand; what a person would take back comes first. */
-export type ReportedTwice = readonly [SentEvent, SentEvent];
+/**
+ * Two events that report one call, and both stand; what a person would take back comes first. Of more than two the first
+ * reports once more what all others report together.
+ */
+export type ReportedTwice = readonly [SentEvent, SentEvent, ...SentEvent[]];
 
 interface SentEvent extends AlikeRow {
   readonly report: CallReport;
@@ -19,7 +29,8 @@ interface SentEvent extends AlikeRow {
 
 /**
  * Finds calls that two events report and that are charged for both (R8, R24): their tenants differ, or one report of a
- * divided call is not divided, or of two nested spans of one model one counts what the other lacks. Nobody but a person
+ * divided call is not divided, or of two nested spans of one model one counts what the other lacks, or one counts what several within
+ * it count together. Nobody but a person
  * knows whose the call is, and whether it is one. What has no tenant is charged to none.
  */
 export function findReportedTwice(
@@ -63,11 +74,24 @@ function nestedPairsOf(events: readonly (NestedRow & SentEvent)[]): readonly Rep
   const [outer, inner] = [true, false].map((isOuter) =>
     events.filter((event) => event.is_outer === isOuter),
   );
-  return (outer ?? []).flatMap((one) =>
-    (inner ?? [])
-      .filter(({ report }) => nameOneModel(one.report, report) && isLikeNested(one.report, report))
+  return (outer ?? []).flatMap((one) => [
+    ...(inner ?? [])
+      .filter(({ report }) => nameOneModel(one.report, report) && areAlike(one.report, report))
       .map((other): ReportedTwice => [one, other]),
-  );
+    ...sumOf(one, inner ?? []),
+  ]);
+}
+
+function areAlike(outer: CallReport, inner: CallReport): boolean {
+  return isLikeNested(outer, inner) || isLikeEnclosed(outer, inner);
+}
+
+/** A span that names its answer is taken back by nobody for what it sums up. */
+function sumOf(outer: SentEvent, events: readonly SentEvent[]): readonly ReportedTwice[] {
+  const within = events.filter(({ report }) => isWithin(report, outer.report));
+  const reports = within.map(({ report }) => report);
+  const [first, ...others] = within;
+  return first !== undefined && isSumOf(outer.report, reports) ? [[outer, first, ...others]] : [];
 }
 
 function pairsOf(events: readonly SentEvent[]): readonly ReportedTwice[] {

@@ -147,12 +147,16 @@ const MARKS = [
 
 const SENT_HASH = sql`hashtextextended(e.event_id, hashtextextended(e.source, 0))`;
 
-/** An event that stands, and reports a span around or within that of another one. */
+/** An event that stands, and reports a span that is or may be around or within that of another one. */
 export interface NestedRow extends AlikeRow {
   readonly is_outer: boolean;
 }
 
-/** Reads events of which one reports a span right within that of another one, sought as events under two tenants are. */
+/**
+ * Reads events of which one reports a span right within that of another one, sought as events under two tenants are. Beside
+ * them are those of one trace that count the same, of which one names its answer and another one does not: the spans
+ * between an answer and what lies within it are not kept where its program sends them with it.
+ */
 export async function readNestedEvents(
   transaction: Transaction,
   scope: Scope,
@@ -160,7 +164,8 @@ export async function readNestedEvents(
   const { isInMonth, isLookedAt } = await lookBeside(transaction, scope);
   const placed = (columns: RawBuilder<unknown>, isAsked: RawBuilder<unknown>) => sql`(
     select p.mark, p.is_outer, ${columns}
-    from entries e cross join lateral (values (${spanHash('span_id')}, true), (${spanHash('parent_span_id')}, false)) p(mark, is_outer)
+    from entries e cross join lateral (values (${spanHash('span_id')}, true), (${spanHash('parent_span_id')}, false),
+      (${COUNTS_HASH}, e.response_id is not null)) p(mark, is_outer)
     where e.trace_id is not null and p.mark is not null and e.status = 'ok' and not e.is_reversal
       and e.kind in ('usage', 'correction') and e.member_id = '' and e.gateway_cache = 'none' and ${isLookedAt} and ${isAsked})`;
   const { rows } = await sql<NestedRow>`
@@ -182,6 +187,11 @@ export async function readNestedEvents(
     order by mark, entry_id limit ${2 * TWICE_READ}`.execute(transaction.kysely);
   return rows;
 }
+
+/** Few tokens are given out by chance, too, and a span that nothing encloses lies within no other. */
+const COUNTS_HASH = sql`case when e.output_tokens >= 32 and (e.response_id is not null or e.parent_span_id is not null)
+  then hashtextextended(e.trace_id,
+    (e.uncached_input_tokens + e.cache_read_tokens + e.cache_write_tokens) # (e.output_tokens << 32)) end`;
 
 function spanHash(name: 'span_id' | 'parent_span_id') {
   return sql`hashtextextended(${sql.ref(`e.${name}`)}, hashtextextended(e.trace_id, 0))`;

@@ -129,6 +129,57 @@ it.each<[string, object, object]>([
   expect(await reportedTwice()).toEqual([]);
 });
 
+const answered = { ...around, ...counted(1000, 117), response_id: 'resp_1' };
+const beyond = { ...within, ...counted(1000, 117), parent_span_id: 'not-kept' };
+
+it('a call within an answer that counts the same is named, though what lies between is not kept', async () => {
+  await receiveEvents(database, [{ ...answered, source: 'app' }]);
+  await receiveEvents(database, [{ ...beyond, source: 'gateway' }]);
+  expect(await reportedTwice()).toMatchObject([
+    { count: 2, detail: expect.stringMatching(/event "around" .* and by event "within"/) },
+  ]);
+});
+
+it.each<[string, object]>([
+  ['an answer of its own', { response_id: 'resp_2' }],
+  ['another input', counted(999, 117)],
+  ['another output', counted(1000, 118)],
+  ['another model', { requested_model: 'gpt-4o-mini' }],
+  ['another trace', { trace_id: 'u' }],
+  ['nothing around it', { parent_span_id: undefined }],
+  ['a time of its own', { occurred_at: '2026-10-15T12:00:03Z' }],
+])('a call of the same trace that has %s is another one', async (_what, change) => {
+  await receiveEvents(database, [answered]);
+  await receiveEvents(database, [{ ...beyond, ...change }]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
+it.each([31, 256])('%s tokens given out twice are chance', async (output) => {
+  await receiveEvents(database, [{ ...answered, ...counted(1000, output) }]);
+  await receiveEvents(database, [{ ...beyond, ...counted(1000, output) }]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
+it('an answer that counts what the calls right within it count together is named with them', async () => {
+  const call = (name: string, input: number, output: number) => ({
+    ...{ ...within, event_id: name, span_id: name, response_id: `resp_${name}` },
+    ...counted(input, output),
+  });
+  const calls = [call('one', 300, 40), call('two', 700, 77)];
+  await receiveEvents(database, [answered]);
+  await receiveEvents(database, calls);
+  expect(await reportedTwice()).toMatchObject([
+    {
+      ...{ tenant_id: 'acme', count: 3 },
+      detail: expect.stringMatching(
+        /^event "around" .* counts once more what the calls within it count together: event "one" .* and another call$/,
+      ),
+    },
+  ]);
+  await receiveEvents(database, [call('three', 1, 1)]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
 it('members of one call under two tenants share its response by right', async () => {
   await receiveEvents(database, [divided(['acme', 'elm'])]);
   expect(await reportedTwice()).toEqual([]);
