@@ -540,6 +540,8 @@ grant SELECT (tenant_id, period_start, day, usage_key, agent_run_id, user_id, en
 
 grant INSERT, SELECT, UPDATE on public.run_usage to spanledger_worker;
 
+grant SELECT on public.schema_migrations to spanledger_worker;
+
 grant SELECT on public.seal_queue to spanledger_reader;
 
 grant DELETE, INSERT, SELECT on public.seal_queue to spanledger_worker;

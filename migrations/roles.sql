@@ -68,6 +68,8 @@ end $$;
 grant select on exchange_versions, exchange_rates, price_books, price_rates, tenant_price_books, default_price_books,
   tenant_calendar_changes, catalog_revisions, closes,
   run_rollups, batch_leaves, entry_leaves to spanledger_worker;
+-- It sees by this whether the schema is as new as it is.
+grant select on schema_migrations to spanledger_worker;
 
 -- The reader. Views answer most questions; whoever is to verify the ledger, or to read a statement as it was made, reads
 -- the tables themselves. The keys of the HTTP server and what was done by them are not among them.

@@ -110,6 +110,8 @@ async function applyMissing(migrator: Migrator) {
 }
 
 const UNDEFINED_TABLE = '42P01';
+/** A table of that name, or its column, that is not there. */
+const NO_SUCH: ReadonlySet<string | null> = new Set([UNDEFINED_TABLE, '42703']);
 
 /**
  * Explains a fault of a schema that does not fit as what it is where a newer version of this program made that schema;
@@ -121,6 +123,21 @@ export async function explainNewerSchema(database: Database): Promise<Refusal | 
     return newer.length === 0 ? null : olderThan(newer);
   } catch (error) {
     if (isNotAllowed(error)) return null;
+    throw error;
+  }
+}
+
+/**
+ * Reads the migrations of this program that were not applied to the database; none where nothing says which were, or where
+ * the database's user may not read it.
+ */
+export async function readUnapplied({ pool }: Database): Promise<readonly string[]> {
+  try {
+    const { rows } = await pool.query<{ name: string }>('select name from schema_migrations');
+    const applied = new Set(rows.map(({ name }) => name));
+    return (await migrationNames()).filter((name) => !applied.has(name));
+  } catch (error) {
+    if (isNotAllowed(error) || NO_SUCH.has(sqlState(error))) return [];
     throw error;
   }
 }

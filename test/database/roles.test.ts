@@ -188,6 +188,15 @@ describe('the worker of a ledger of before', () => {
     expect(await count(owner, 'change_queue')).toBe(0);
   });
 
+  it('is told which migration of its version the schema lacks', () =>
+    undone(owner, async (inside) => {
+      await inside.pool.query(`
+        delete from schema_migrations where name = (select max(name) from schema_migrations);
+        set local role spanledger_worker`);
+      const said = /the schema of the database is older than this worker, and lacks \d{4}-/;
+      await expect(refuseUnfitSession(inside)).rejects.toThrow(said);
+    }));
+
   it('is told what it may not do before it seals', async () => {
     const digest = 'function changes_digest(bigint[])';
     await owner.pool.query(`revoke execute on ${digest} from spanledger_worker`);

@@ -286,6 +286,24 @@ describe('a worker that may not do its work', () => {
     expect(exitCode).toBe(3);
   });
 
+  it('is refused where a migration of its version was not applied, and receives nothing', async () => {
+    // given a schema with every table of this version, and without what its last migration added to one
+    const database = await freshDatabase();
+    const queue = await freshQueue();
+    await queue.sendAll([JSON.stringify(nativeEvent({ event_id: 'waits' }))]);
+    await database.pool.query(
+      `delete from schema_migrations where name = (select max(name) from schema_migrations)`,
+    );
+    const environment = { ...queue.environment, DATABASE_URL: database.url };
+    const { exitCode, stderr } = await cli(['worker', '--until-empty'], environment);
+    expect(stderr).toMatch(
+      /the schema of the database is older than this worker, and lacks \d{4}-/,
+    );
+    expect(stderr).toContain('run "spanledger migrate"');
+    expect(exitCode).toBe(3);
+    expect(await queue.client.depth()).toBe(1);
+  });
+
   it('waits for the migration where it was told to, and then ends with the reason', async () => {
     const database = await freshDatabase({ schema: 'empty' });
     const queue = await freshQueue();

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Database } from '../../database/database.ts';
+import { readUnapplied } from '../../database/migrate.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { andMore } from '../../text/counted.ts';
 
 /** What a worker does to each table; migrations/roles.sql grants as much to spanledger_worker. */
 const NEEDED: Readonly<Record<string, readonly string[]>> = {
@@ -54,7 +56,8 @@ const NEEDED: Readonly<Record<string, readonly string[]>> = {
 const GUARDED = ['entries', 'closes', 'periods'];
 
 /**
- * Throws a `Refusal` where this session cannot do a worker's work. Row-level security would hide rows from
+ * Throws a `Refusal` where this session cannot do a worker's work. A schema may have every table and still lack a column: a
+ * worker of a newer version would receive there, and fold nothing. Row-level security would hide rows from
  * the look-ups and forbid COPY, and the right to be above it is one's own: who is granted the worker's
  * role inherits its grants, and not that.
  */
@@ -82,6 +85,14 @@ export async function refuseUnfitSession(database: Database): Promise<void> {
     throw new Refusal(
       'not_migrated',
       `the database has no table ${row.missing.join(', ')}`,
+      advise`run ${{ operation: 'migrate', roles: false }}, and start the worker again`,
+    );
+  }
+  const unapplied = await readUnapplied(database);
+  if (unapplied.length > 0) {
+    throw new Refusal(
+      'not_migrated',
+      `the schema of the database is older than this worker, and lacks ${andMore(unapplied.slice(-1), unapplied.length)}`,
       advise`run ${{ operation: 'migrate', roles: false }}, and start the worker again`,
     );
   }
