@@ -5,5 +5,7 @@ import { enableCompileCache } from 'node:module';
 // and can only take effect on what is imported after it.
 enableCompileCache();
 const { runCommandLine } = await import('./cli/program.ts');
+const { exitAsFirstProcess } = await import('./cli/terminal/signals.ts');
 const { processTerminal } = await import('./cli/terminal/terminal.ts');
+exitAsFirstProcess();
 process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal());

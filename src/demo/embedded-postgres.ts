@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
 import { chmod, chown, cp, lstat, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,7 +58,7 @@ export async function startEmbeddedPostgres(
     cwd: data,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const end = () => server.kill('SIGINT');
+  const end = () => endNow(server, data);
   process.once('exit', end);
   await untilReady(server);
   const urlOf = (database: string) => `postgres://${SERVER_USER}@127.0.0.1:${port}/${database}`;
@@ -65,9 +66,9 @@ export async function startEmbeddedPostgres(
     url: urlOf('postgres'),
     urlOf,
     async stop() {
-      process.off('exit', end);
       await endServer(server);
       await rm(data, { recursive: true, force: true });
+      process.off('exit', end);
     },
   };
 }
@@ -212,6 +213,25 @@ async function endServer(server: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => server.once('exit', resolve));
   server.kill('SIGQUIT');
   await ended;
+}
+
+/** The longest that the end of a process waits for the folder to go. */
+const GONE_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 50;
+
+/** Does the same where nothing can be awaited any more. The server writes for moments yet, so its folder may not go at once. */
+function endNow(server: ChildProcess, data: string): void {
+  server.kill('SIGQUIT');
+  const waiting = new Int32Array(new SharedArrayBuffer(4));
+  for (let waited = 0; waited < GONE_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    try {
+      rmSync(data, { recursive: true, force: true });
+    } catch {
+      // Something was written there meanwhile.
+    }
+    if (!existsSync(data)) return;
+    Atomics.wait(waiting, 0, 0, LOOK_EVERY_MS);
+  }
 }
 
 async function freePort(): Promise<number> {

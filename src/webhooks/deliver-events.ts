@@ -17,25 +17,35 @@ const AT_ONCE = 10;
 
 /**
  * Delivers what is due; at least once, since a process may die between an answer and its note. Every receiver is
- * asked beside the others, and one that fails is left alone until the next look.
+ * asked beside the others, and one that fails is left alone until the next look. Once the signal is aborted nothing more is begun.
  */
-export async function deliverDue(parts: WebhookParts): Promise<DeliveredCounts> {
+export async function deliverDue(
+  parts: WebhookParts,
+  stop: AbortSignal | null = null,
+): Promise<DeliveredCounts> {
   const endpoints = await readDueEndpoints(parts.database, parts.clock());
-  const ended = await Promise.all(endpoints.map((endpointId) => deliverTo(parts, endpointId)));
+  const ended = await Promise.all(
+    endpoints.map((endpointId) => deliverTo(parts, endpointId, stop)),
+  );
   const states = ended.flat();
   const count = (state: Ended) => states.filter((one) => one === state).length;
   return { delivered: count('delivered'), failed: count('pending'), dead: count('dead') };
 }
 
-async function deliverTo(parts: WebhookParts, endpointId: string): Promise<readonly Ended[]> {
+async function deliverTo(
+  parts: WebhookParts,
+  endpointId: string,
+  stop: AbortSignal | null,
+): Promise<readonly Ended[]> {
   const states: Ended[] = [];
-  for (;;) {
+  while (stop?.aborted !== true) {
     const of = { now: parts.clock(), limit: AT_ONCE, endpointId, eventId: null };
     const due = await takeDue(parts.database, of);
     const ended = await Promise.all(due.map((delivery) => deliver(parts, delivery)));
     states.push(...ended.map(([state]) => state));
-    if (due.length === 0 || ended.some(([state]) => state !== 'delivered')) return states;
+    if (due.length === 0 || ended.some(([state]) => state !== 'delivered')) break;
   }
+  return states;
 }
 
 /** Delivers one event that is due, to the one endpoint that hears of it; null where it is not due. */

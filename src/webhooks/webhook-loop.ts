@@ -16,7 +16,7 @@ export async function runWebhooks(parts: WebhookParts, stop: AbortSignal): Promi
   for (let look = 0; !stop.aborted; look += 1) {
     try {
       await gatherEvents(parts, { withMissing: look % MISSING_EVERY_LOOKS === 0 });
-      await deliverDue(parts);
+      await deliverDue(parts, stop);
       if (isFailing) parts.log.info('webhooks delivered again');
       isFailing = false;
     } catch (error) {

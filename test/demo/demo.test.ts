@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -41,6 +41,34 @@ test(
   },
   LIMIT_MS,
 );
+
+test(
+  'a demo that is ended in its middle leaves no database behind, and no folder of one',
+  async () => {
+    const temporary = await mkdtemp(join(tmpdir(), 'spanledger-ended-'));
+    onTestFinished(() => rm(temporary, { recursive: true }));
+    // The server's user may enter it, as it may the folder for temporary files.
+    await chmod(temporary, 0o755);
+    const demo = startCli(['demo', '--calls', '400'], { TMPDIR: temporary });
+    let said = '';
+    demo.child.stdout?.on('data', (chunk) => {
+      said += String(chunk);
+    });
+    await vi.waitFor(() => expect(said).toContain('started an embedded Postgres'), LIMIT_MS);
+    const [data = ''] = await foldersOfServers(temporary);
+    const pid = Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]);
+    demo.kill('SIGTERM');
+    expect(await demo.finished).toMatchObject({ exitCode: 143 });
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), 10_000);
+    expect(await foldersOfServers(temporary)).toEqual([]);
+  },
+  LIMIT_MS,
+);
+
+async function foldersOfServers(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder);
+  return names.filter((name) => name.includes('pgdata')).map((name) => join(folder, name));
+}
 
 /** What a command prints while it goes on; fails with its words where it ends before. */
 async function answerOf({ child, finished }: CliProcess): Promise<unknown> {

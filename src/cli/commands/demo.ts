@@ -18,6 +18,7 @@ import { figureOf } from '../../text/counted.ts';
 import { readCount } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { amountOfMicro, moneyText } from '../terminal/figures.ts';
+import { exitOnSignal, stopOnSignal } from '../terminal/signals.ts';
 import type { DrawTable } from '../terminal/table.ts';
 import { renderLaw } from './verify.ts';
 
@@ -41,6 +42,8 @@ export function addDemo(program: Command): void {
     const request = readRequest(demoRequest, given);
     // A trace that cannot be read is refused before anything is started.
     const trace = await openTrace(request);
+    // The database ends with the process, however that ends.
+    const forget = exitOnSignal();
     // The demo's parts are heavy, and no other command needs them.
     const { startDemoParts } = await import('../../demo/demo-parts.ts');
     const { runDemo } = await import('../../demo/run-demo.ts');
@@ -51,7 +54,7 @@ export function addDemo(program: Command): void {
       const answer = { ...ran, console: kept?.places ?? null };
       if (answer.laws.some((law) => law.violations.length > 0)) session.foundWrong();
       // Whoever reads the answer may end it at once, and that, too, is an orderly end.
-      const end = keep ? untilSignal() : null;
+      const end = keep ? untilSignal(forget) : null;
       out.answer(answer, (shown) => render(shown, out.table));
       await end;
       await kept?.server.close();
@@ -161,8 +164,8 @@ const BUDGET = {
   actor: 'demo',
 };
 
-async function untilSignal(): Promise<void> {
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  while (!stop.signal.aborted) await pause(60_000, stop.signal);
+async function untilSignal(forget: () => void): Promise<void> {
+  forget();
+  const { stop } = stopOnSignal();
+  while (!stop.aborted) await pause(60_000, stop);
 }

@@ -22,6 +22,7 @@ import { consoleOptions } from '../terminal/console-options.ts';
 import { listenOn } from '../terminal/listen.ts';
 import { QUEUE_NOT_ASKED, STRIPE_NOT_ASKED } from '../terminal/not-asked.ts';
 import type { Session } from '../terminal/session.ts';
+import { stopOnSignal } from '../terminal/signals.ts';
 import { openStripeParts } from '../terminal/stripe-parts.ts';
 import { webhookParts } from '../terminal/webhook-parts.ts';
 
@@ -57,19 +58,16 @@ export function addServe(program: Command): void {
       });
     const server = await listenOn(address.port, start);
     const queue = stripe === null ? null : openEventQueue(session);
+    const { stop } = stopOnSignal();
     announce(session, server.url, { webhook, queue, direct });
-    const stop = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
     await Promise.all([
-      once(stop.signal, 'abort'),
-      runWebhooks(parts, stop.signal),
-      ...(stripe === null ? [] : [runReleases(stripe, stop.signal)]),
-      ...(stripe === null || queue === null
-        ? []
-        : [runEventQueue({ parts: stripe, queue }, stop.signal)]),
+      // Requests are taken no more from the signal on, however long the loops beside them finish what they have in hand.
+      once(stop, 'abort').then(() => server.close()),
+      runWebhooks(parts, stop),
+      ...(stripe === null ? [] : [runReleases(stripe, stop)]),
+      ...(stripe === null || queue === null ? [] : [runEventQueue({ parts: stripe, queue }, stop)]),
     ]);
     queue?.close();
-    await server.close();
     await ingest.close();
   });
 }

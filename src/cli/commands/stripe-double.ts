@@ -3,6 +3,7 @@ import { pause } from '../../clock.ts';
 import { readPort } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
+import { stopOnSignal } from '../terminal/signals.ts';
 
 const DEFAULT_PORT = 12_111;
 
@@ -22,9 +23,8 @@ export function addStripeDouble(program: Command): void {
     const double = await listenOn(port, () => startStripeDouble({ port }));
     const { url, apiKey } = double;
     session.out.answer({ url, api_key: apiKey }, `STRIPE_API_BASE=${url} STRIPE_API_KEY=${apiKey}`);
-    const stop = new AbortController();
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
-    while (!stop.signal.aborted) await pause(60_000, stop.signal);
+    const { stop } = stopOnSignal();
+    while (!stop.aborted) await pause(60_000, stop);
     await double.close();
   });
 }

@@ -15,10 +15,10 @@ import { readCount, readPort, readSeconds } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import { listenOn } from '../terminal/listen.ts';
 import type { Session } from '../terminal/session.ts';
+import { stopOnSignal } from '../terminal/signals.ts';
 
 /** The most long polls under way; they join while messages come. */
 const POLLERS = 4;
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 export function addWorker(program: Command): void {
   const command = program
@@ -38,7 +38,7 @@ export function addWorker(program: Command): void {
     session.out.runsOn();
     const { config, clock, log } = session;
     const reading = readSettings(config);
-    const { stop, forget } = stopOnSignal(session);
+    const { stop, forget } = stopOnSignal((signal) => log.info({ signal }, 'draining'));
     const address = queueAddress(config, 'SPANLEDGER_QUEUE_URL');
     const queue = openQueue({ ...address, pollers: options.pollers });
     const objects = fetchedObjects(session);
@@ -118,25 +118,4 @@ function render(answer: WorkerAnswer): string {
 function fetchedObjects({ config }: Session): Objects | null {
   if (config.SPANLEDGER_FETCH_OBJECTS === 'no') return null;
   return openObjects(config.AWS_ENDPOINT_URL_S3 ?? config.AWS_ENDPOINT_URL ?? null);
-}
-
-interface Stopping {
-  readonly stop: AbortSignal;
-  /** Signals are the process's own again. */
-  readonly forget: () => void;
-}
-
-/** The first signal drains, the second ends at once. */
-function stopOnSignal({ log }: Session): Stopping {
-  const controller = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(130);
-    log.info({ signal }, 'draining');
-    controller.abort();
-  };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  const forget = () => {
-    for (const signal of SIGNALS) process.off(signal, onSignal);
-  };
-  return { stop: controller.signal, forget };
 }
