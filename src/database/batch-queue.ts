@@ -1,6 +1,6 @@
 import { Refusal } from '../refusal.ts';
 import type { Database, Transaction } from './database.ts';
-import { isNotAllowed } from './database.ts';
+import { isNotAllowed, mayOnlyRead } from './database.ts';
 
 /** Work that follows a batch beside the hot path: a row in each waits until that is done. */
 export type BatchQueue = 'fold_queue' | 'seal_queue';
@@ -49,16 +49,19 @@ export async function refuseUntaken(
   queue: BatchQueue,
   error: unknown,
 ): Promise<void> {
-  if (!isNotAllowed(error)) throw error;
+  if (!mayOnlyRead(error)) throw error;
   const { rows } = await database.pool.query<{ waiting: bigint }>(
     `select count(*) as waiting from ${queue}`,
   );
   const waiting = rows[0]?.waiting ?? 0n;
   if (waiting === 0n) return;
+  const [why, whoMay] = isNotAllowed(error)
+    ? ['this user may only read', 'let the owner of the ledger ask']
+    : ['this database only reads', 'ask the server that writes'];
   throw new Refusal(
     'unavailable',
-    `${waiting} recorded ${waiting === 1n ? 'batch is' : 'batches are'} not yet ${DONE[queue]}, and this user may only read`,
-    'ask again in a few seconds, when the worker has done it; or let the owner of the ledger ask',
+    `${waiting} recorded ${waiting === 1n ? 'batch is' : 'batches are'} not yet ${DONE[queue]}, and ${why}`,
+    `ask again in a few seconds, when the worker has done it; or ${whoMay}`,
   );
 }
 

@@ -313,6 +313,14 @@ export function isNotAllowed(error: unknown): boolean {
 }
 
 /**
+ * Answers true where this session may only read: its user lacks a privilege, or its server is a standby or was told to
+ * change nothing (SQLSTATE 25006).
+ */
+export function mayOnlyRead(error: unknown): boolean {
+  return isNotAllowed(error) || sqlState(error) === '25006';
+}
+
+/**
  * Answers true where trying again later may help: the server is away, restarting or out of room. A
  * connection that broke gives no SQLSTATE at all.
  */

@@ -1,5 +1,5 @@
 import type { InstantMs } from '../clock.ts';
-import { isNotAllowed } from '../database/database.ts';
+import { mayOnlyRead } from '../database/database.ts';
 import { inParallel } from '../in-parallel.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { byTenantAndStart } from '../periods/period-order.ts';
@@ -212,7 +212,7 @@ async function keepProof(
     await markProven(database, identifiers, clock());
   } catch (error) {
     // An auditor finds it in order, and keeps nothing.
-    if (!isNotAllowed(error)) throw error;
+    if (!mayOnlyRead(error)) throw error;
   }
 }
 

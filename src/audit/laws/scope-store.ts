@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import type { Database } from '../../database/database.ts';
-import { isNotAllowed } from '../../database/database.ts';
+import { mayOnlyRead } from '../../database/database.ts';
 import { ENTRIES_OF_BATCH } from '../../database/entries-of-batch.ts';
 import { present } from '../../present.ts';
 import { BEFORE_FIRST } from '../../seals/seal.ts';
@@ -55,7 +55,7 @@ export async function keepVerification(
   try {
     await insertVerification(database, scope, at);
   } catch (error) {
-    if (!isNotAllowed(error)) throw error;
+    if (!mayOnlyRead(error)) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
-import { type Database, isNotAllowed } from '../../database/database.ts';
+import { type Database, mayOnlyRead } from '../../database/database.ts';
 
 /** What is read again and again of one period: a count, or whether there are invoices. */
 export interface RepeatedRead {
@@ -38,7 +38,7 @@ export async function takeRead(
   try {
     return await takeOne(database, of, at);
   } catch (error) {
-    if (!isNotAllowed(error)) throw error;
+    if (!mayOnlyRead(error)) throw error;
     return null;
   }
 }
