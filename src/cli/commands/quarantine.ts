@@ -2,7 +2,11 @@ import type { Command } from 'commander';
 import { readSettings } from '../../events/read-settings.ts';
 import { acceptConflict } from '../../ingest/quarantine/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../ingest/quarantine/dismiss-quarantine.ts';
-import { listQuarantine, showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
+import {
+  listQuarantine,
+  showQuarantined,
+  surveyQuarantine,
+} from '../../ingest/quarantine/list-quarantine.ts';
 import type { DismissAnswer } from '../../ingest/quarantine/quarantine-answer.ts';
 import {
   acceptConflictRequest,
@@ -42,7 +46,11 @@ function addList(group: Command): void {
   perform<{ all?: boolean; limit: number }>(command, async (session, { options }) => {
     const { all = false, limit } = options;
     const request = readRequest(quarantineRequest, { all, limit });
-    const rows = await listQuarantine(session.parts(), request);
+    // The JSON alone shows the bodies, which may be more than this process can hold.
+    const rows =
+      options.json === true
+        ? await listQuarantine(session.parts(), request)
+        : (await surveyQuarantine(session.parts(), { ...request, reason: null })).rows;
     const text = session.out.table(rows, [
       { title: 'ID', value: (row) => row.quarantine_id, figure: true },
       { title: 'RECEIVED', value: (row) => timeOf(row.received_at) },

@@ -106,6 +106,45 @@ export function listQuarantined(
   return query.orderBy('quarantine_id').limit(limit).execute();
 }
 
+/** Bodies that are read together come to so much at the most, or are one; and they are so many at the most. */
+const BYTES_TOGETHER = 4_000_000;
+const BODIES_TOGETHER = 1_000;
+
+/** Reads the events that wait, oldest first, some at a time: all their bodies may be more than a process can hold. */
+export async function* readQuarantineWaiting(
+  { kysely }: Database,
+  most: number,
+): AsyncGenerator<readonly QuarantineRow[]> {
+  const waiting = kysely
+    .selectFrom('quarantine')
+    .where('replayed_at', 'is', null)
+    .where('dismissed_at', 'is', null)
+    .orderBy('quarantine_id');
+  const sizes = await waiting
+    .select(['quarantine_id', sql<number>`octet_length(body)`.as('bytes')])
+    .limit(most)
+    .execute();
+  for (const ids of togetherOf(sizes)) {
+    yield await waiting.select(COLUMNS).where('quarantine_id', 'in', ids).execute();
+  }
+}
+
+function togetherOf(
+  sizes: readonly { readonly quarantine_id: bigint; readonly bytes: number }[],
+): readonly (readonly bigint[])[] {
+  const groups: bigint[][] = [];
+  let [group, sum]: [bigint[], number] = [[], 0];
+  for (const { quarantine_id: id, bytes } of sizes) {
+    sum += bytes;
+    if (group.length === 0 || group.length === BODIES_TOGETHER || sum > BYTES_TOGETHER) {
+      [group, sum] = [[], bytes];
+      groups.push(group);
+    }
+    group.push(id);
+  }
+  return groups;
+}
+
 /** Lists the numbers of all that wait, oldest first: their bodies together may be more than a process can hold. */
 export async function listWaitingIds(database: Database): Promise<readonly bigint[]> {
   const rows = await database.kysely

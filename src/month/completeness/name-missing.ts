@@ -1,7 +1,8 @@
 import { DAY_MS, type InstantMs, parseInstant, utcDay } from '../../clock.ts';
+import type { Database } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import { providerFamily } from '../../events/provider-name.ts';
-import { listQuarantined } from '../../ingest/quarantine/quarantine-store.ts';
+import { readQuarantineWaiting } from '../../ingest/quarantine/quarantine-store.ts';
 import { findWaiting } from '../../ledger/closes/waiting-entries.ts';
 import { foldAll } from '../../ledger/rollups/fold-batches.ts';
 import { formatPico, PICO_PER_MICRO } from '../../money.ts';
@@ -30,7 +31,7 @@ import type { ReportedTwice } from './reported-twice.ts';
 import { findReportedTwice } from './reported-twice.ts';
 import { readShared } from './twice-store.ts';
 import type { WaitingEvent } from './waiting-events.ts';
-import { describeWaiting, isOfMonth } from './waiting-events.ts';
+import { describeWaiting, isOfMonth, type Prices } from './waiting-events.ts';
 
 /** Names what is missing, without what tells one thing from another over time. */
 export async function nameMissing(
@@ -83,18 +84,26 @@ async function nameWaiting(
   { database }: NameParts,
   { month, tenantId }: Scope,
 ): Promise<readonly MissingFound[]> {
-  const rows = await listQuarantined(database, { all: false, limit: WAITING_READ });
-  if (rows.length === 0) return [];
-  const catalog = await loadPriceCatalog(database.kysely);
-  const known = await readTenants(database.kysely, 'all');
-  const tenants = new Map(known.map((tenant) => [tenant.tenantId, tenant]));
   const bounds = month === null ? null : boundsOf(month);
-  const waiting = rows
-    .flatMap((row) => describeWaiting(row, { catalog, tenants }))
-    .filter((event) => bounds === null || isOfMonth(event, bounds, tenants))
-    .filter((event) => tenantId === null || event.tenantId === null || event.tenantId === tenantId);
+  const waiting: WaitingEvent[] = [];
+  let prices: Prices | null = null;
+  for await (const rows of readQuarantineWaiting(database, WAITING_READ)) {
+    const known: Prices = prices ?? (await loadPrices(database));
+    prices = known;
+    const events = rows
+      .flatMap((row) => describeWaiting(row, known))
+      .filter((event) => bounds === null || isOfMonth(event, bounds, known.tenants))
+      .filter((one) => tenantId === null || one.tenantId === null || one.tenantId === tenantId);
+    waiting.push(...events);
+  }
   const byTenant = Map.groupBy(waiting, (event) => event.tenantId);
   return [...byTenant].map(([tenant, events]) => waitingThing(tenant, events));
+}
+
+async function loadPrices({ kysely }: Database): Promise<Prices> {
+  const catalog = await loadPriceCatalog(kysely);
+  const tenants = await readTenants(kysely, 'all');
+  return { catalog, tenants: new Map(tenants.map((tenant) => [tenant.tenantId, tenant])) };
 }
 
 function boundsOf(month: string) {

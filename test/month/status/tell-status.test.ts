@@ -3,7 +3,7 @@ import { parseInstant } from '../../../src/clock.ts';
 import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
 import { adjustTenant } from '../../../src/ledger/corrections/adjust-tenant.ts';
 import { tellStatus } from '../../../src/month/status/tell-status.ts';
-import { cli } from '../../support/cli.ts';
+import { cli, cliProcess } from '../../support/cli.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
 
@@ -26,6 +26,27 @@ it('counts what was taken for second reports of calls, by producer and by reason
     { source: 'sdk', because: 'response', count: 2 },
   ]);
 });
+
+it.each([
+  { args: ['status', '--month', '2026-10'], says: 'quarantine            150\n' },
+  { args: ['quarantine', 'list'], says: '"bad-150"' },
+])(
+  '$args holds no more of the quarantine at once than the memory of the image allows',
+  async ({ args, says }) => {
+    // given bodies that are more together than a process of the image may hold
+    const database = await freshDatabase();
+    await receiveEvents(database, [nativeEvent({ event_id: 'bad-1', attempt: 0 })]);
+    await database.pool.query(`
+    insert into quarantine (batch_id, received_at, source, event_id, reason, detail, body, cut)
+    select batch_id, received_at, source, 'bad-' || n, reason, 'of ' || to_json('bad-' || n),
+      left(body, -1) || ', "user_id": "' || repeat('u', 900000) || '"}', 0
+    from quarantine, generate_series(2, 150) n`);
+    const memory = { NODE_OPTIONS: '--max-old-space-size=112' };
+    const { stdout, stderr } = await cliProcess(args, { DATABASE_URL: database.url, ...memory });
+    expect(stderr).toBe('');
+    expect(stdout).toContain(says);
+  },
+);
 
 it('counts an event in quarantine once, however many tenants it names', async () => {
   const database = await freshDatabase();
