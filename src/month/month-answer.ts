@@ -35,7 +35,7 @@ const stepAnswer = z.strictObject({
   ]),
   /**
    * - `done`: nothing is left to do.
-   * - `unfinished`: time must pass (a period has not ended, a summary lags, a request is unanswered);
+   * - `unfinished`: time must pass (the month is not over, a summary lags, a request is unanswered);
    *   the next run goes on there.
    * - `wrong`: a person must do something, for the tenants that are named.
    */

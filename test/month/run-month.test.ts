@@ -261,6 +261,28 @@ test('a period that has not ended leaves the month unfinished, and the next run 
   expect(await differences()).toEqual([]);
 });
 
+test('a period of a later anchor day is no fault of a month that is over, and the run on the day of its end bills it', async () => {
+  const { double, parts, database, differences } = await scene({
+    tenants: [ACME, { tenantId: 'mid', anchorDay: 15 }],
+  });
+  await double.control.setClock(parseInstant('2026-11-03T13:00:00Z'));
+
+  const early = await runWholeMonth(parts, MONTH);
+  expect(early).toMatchObject({ done: true, missing: [] });
+  expect(early.steps.find(({ step }) => step === 'close')?.detail).toBe(
+    '2 of 3 periods closed; not ended yet: tenant "mid" ends at 2026-11-15T00:00:00.000Z',
+  );
+
+  await double.control.setClock(parseInstant('2026-11-15T01:00:00Z'));
+  expect(states(await runSteps(parts, MONTH))).toEqual(ALL_DONE);
+  const { rows } = await database.pool.query(
+    "select period_start::text, state from periods where tenant_id = 'mid' and state = 'closed'",
+  );
+  expect(rows).toEqual([{ period_start: '2026-10-15', state: 'closed' }]);
+  await double.control.setClock(parseInstant('2026-11-16T12:00:00Z'));
+  expect(await differences()).toEqual([]);
+});
+
 test('a period that appears after the month was done is closed, told, compared and stated by the next run', async () => {
   const { double, parts, database, meter } = await scene();
   await double.control.setClock(parseInstant('2026-11-01T00:30:00Z'));

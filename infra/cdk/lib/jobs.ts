@@ -27,10 +27,11 @@ export const MONTH_SCHEDULES = {
     month: '*',
     timeZone: TimeZone.ETC_UTC,
   }),
+  /** Every day: a period of a later anchor day ends, and is billed, within the month that follows the one in which it begins. */
   RunMonthAfterwards: scheduler.ScheduleExpression.cron({
     minute: '0',
     hour: '1,7,13,19',
-    day: '2-4',
+    day: '2-31',
     month: '*',
     timeZone: TimeZone.ETC_UTC,
   }),

@@ -149,7 +149,7 @@ for (const { name, settings, stack } of stacks) {
       const schedules = ofType('AWS::Scheduler::Schedule').map(({ Properties }) => Properties);
       const expressions = schedules.map((schedule) => schedule['ScheduleExpression']).sort();
       assert.deepEqual(expressions, [
-        'cron(0 1,7,13,19 2-4 * ? *)',
+        'cron(0 1,7,13,19 2-31 * ? *)',
         // UTC−12 ends its month at noon of the first, UTC.
         'cron(0 13,15,17,19,21,23 1 * ? *)',
         'cron(15 0 * * ? *)',
