@@ -1,10 +1,11 @@
+import type { EventStatus } from '../event.ts';
 import { otlpTranslator } from '../otlp/otlp.ts';
 import { otlpLogsTranslator } from '../otlp/otlp-logs.ts';
 import { isSnakeCase } from '../otlp/otlp-names.ts';
 import { batchResultTranslator } from './batch-result.ts';
 import { bedrockLogTranslator } from './bedrock-log.ts';
 import { cloudEventTranslator } from './cloud-event.ts';
-import { dataOf } from './cloud-event-data.ts';
+import { dataOf, readLoosely } from './cloud-event-data.ts';
 import { at, isObject, type JsonObject } from './foreign-value.ts';
 import { kongTranslator } from './kong.ts';
 import { langwatchTranslator } from './langwatch.ts';
@@ -54,11 +55,17 @@ const CARRIED: ReadonlySet<Translator | null> = new Set([
 
 /** Fields of an event, beside which the data of a CloudEvent are no other producer's message. */
 const OF_EVENT = ['event_id', 'occurred_at', 'requested_model', 'usage', 'provider_usage'];
+const STATUSES: ReadonlySet<unknown> = new Set<EventStatus>(['ok', 'error', 'cancelled']);
 
-/** Returns the message of another producer that a CloudEvent carries; null where its data tell of one call by themselves. */
+/**
+ * Returns the message of another producer that a CloudEvent carries; null where its data tell of one call by themselves. What
+ * has the status of an event, or counts that stand for one, was always read as an event, and would be a second one
+ * if it came again.
+ */
 export function carriedMessage(value: object): JsonObject | null {
   if (!cloudEventTranslator.recognizes(value)) return null;
   const data = dataOf(value);
   if (!isObject(data) || OF_EVENT.some((field) => Object.hasOwn(data, field))) return null;
-  return CARRIED.has(findTranslator(data)) ? data : null;
+  if (!CARRIED.has(findTranslator(data))) return null;
+  return STATUSES.has(readLoosely(value)['status']) ? null : data;
 }

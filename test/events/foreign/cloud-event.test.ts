@@ -107,3 +107,16 @@ test('and so is one in base64; data that tell of one call by themselves are no s
     { event: { eventId: 'evt-1', tags: { tenantId: 'acme' } } },
   ]);
 });
+
+test.each([
+  ['a status', { ...LITELLM, status: 'ok' }],
+  ['counts and no status', { ...LITELLM, status: undefined }],
+])(
+  'data of a call with names of LiteLLM and %s of an event stay the event that they were',
+  (_, data) => {
+    const context = { receivedAt: 1_792_065_700_000, litellmKey: null, attributes: {} };
+    expect(readBody(JSON.stringify({ ...ENVELOPE, data }), context)).toMatchObject([
+      { event: { eventId: 'evt-1', tags: { tenantId: 'acme' }, usage: { uncachedInput: 5 } } },
+    ]);
+  },
+);
