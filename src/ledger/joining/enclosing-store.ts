@@ -23,6 +23,8 @@ const IS_UNTAGGED = `${IS_NOBODYS} and o.revision = 0 and o.member_id = ''
 const IS_AROUND = `${IS_BARE} and o.span_id is not null and ${STANDS_AS_REPORTED}`;
 /** One that names its answer may have tags around it, too, as long as it is nobody's: its event is found by its id. */
 const IS_PASSED = `(${IS_BARE} or ${IS_NOBODYS}) and o.span_id is not null and ${STANDS_AS_REPORTED}`;
+/** What an index of few or of tenants holds is asked outside: else that index is read whole, as in `readAnsweredAround`. */
+const OF_BATCHES = `select e.* from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch('o.trace_id is not null')}`;
 const OF_ANSWERED = `select * from entries_of_event('${UNATTRIBUTED}', r.source, r.trace_id || ':' || r.at)`;
 
 /**
@@ -40,9 +42,7 @@ export async function readUntaggedCalls(
         select s.trace_id, s.span_id as at, 0 as steps from spans_of_batches($1::bigint[]) s
         where s.span_id is not null and s.trace_id is not null
         union
-        select e.trace_id, e.span_id, 0
-        from unnest($1::bigint[]) batch(batch_id)
-        ${entriesOfBatch(`${IS_PASSED} and o.trace_id is not null`)}
+        select o.trace_id, o.span_id, 0 from (${OF_BATCHES}) o where ${IS_PASSED}
         union
         select b.trace_id, s.span_id, b.steps + 1 from below b cross join lateral (
           (select s.span_id from spans_within_span(b.at) s
@@ -55,8 +55,7 @@ export async function readUntaggedCalls(
             where ${IS_PASSED} limit ${MOST_OF_A_SPAN})) s
         where b.steps < ${MOST_STEPS_DEEP}
       ), nobodys as materialized (
-        select e.entry_id, e.source, e.trace_id, e.parent_span_id
-        from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch(IS_UNTAGGED)}
+        select o.entry_id, o.source, o.trace_id, o.parent_span_id from (${OF_BATCHES}) o where ${IS_UNTAGGED}
         union
         select o.entry_id, o.source, o.trace_id, o.parent_span_id
         from (select distinct trace_id, at from below limit ${MOST_BELOW}) b cross join lateral (
