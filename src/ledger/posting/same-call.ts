@@ -296,15 +296,15 @@ export function isLikeNested(outer: CallReport, inner: CallReport): boolean {
 
 /**
  * Tells whether a span that names no answer may be of the call of one around it that does, though nobody knows what lies
- * between: both count the same, and too much for chance.
+ * between: both count the same, and too much for chance. Two right within one span, as equal prompts asked at once, are two.
  */
 export function isLikeEnclosed(outer: CallReport, inner: CallReport): boolean {
   const [input, output] = [totalInput(outer.usage), totalOutput(outer.usage)];
   if (outer.responseId === null || inner.responseId !== null) return false;
-  if (inner.parentSpanId === null || outer.traceId === null) return false;
+  if (inner.parentSpanId === null || inner.parentSpanId === outer.parentSpanId) return false;
   if (outer.traceId !== inner.traceId || !encloses(outer, inner)) return false;
   if (input !== totalInput(inner.usage) || output !== totalOutput(inner.usage)) return false;
-  return input > 0 && isTelling(output);
+  return outer.traceId !== null && input > 0 && isTelling(output);
 }
 
 /** Tells whether two calls seldom give out as many tokens by chance: more than a few, and no round limit that cuts both off. */

@@ -27,7 +27,7 @@ export function missingRemedy(
     case 'under_two_tenants':
       return advise`say which stands: ${{ ...correct, by: 'void' }} takes the other back`;
     case 'reported_twice':
-      return advise`say whose the call is, and which report of it stands: ${{ ...correct, by: 'void' }} takes back each entry of the other; of a divided call the divided one stands. Where each is a call of its own, take one back and send it anew with another event_id and without what they share (response_id, call_id, or the span that one has as its parent_span_id)`;
+      return advise`say whose the call is, and which report of it stands: ${{ ...correct, by: 'void' }} takes back each entry of the other; of a divided call the divided one stands. Where each is a call of its own, take one back and send it anew with another event_id and without what they share (response_id, call_id or trace_id)`;
     case 'contradicting':
       return advise`look at both: ${{ ...correct, by: 'void' }} takes back the one without a tenant, and ${{ ...correct, by: 'move' }} says whose call of its own it is`;
     case 'unregistered_tenant':

@@ -154,6 +154,12 @@ it.each<[string, object]>([
   expect(await reportedTwice()).toEqual([]);
 });
 
+it('two calls right within one span are two, though they count the same and are asked at once', async () => {
+  await receiveEvents(database, [{ ...answered, parent_span_id: 'not-kept' }]);
+  await receiveEvents(database, [beyond]);
+  expect(await reportedTwice()).toEqual([]);
+});
+
 it.each([31, 256])('%s tokens given out twice are chance', async (output) => {
   await receiveEvents(database, [{ ...answered, ...counted(1000, output) }]);
   await receiveEvents(database, [{ ...beyond, ...counted(1000, output) }]);
