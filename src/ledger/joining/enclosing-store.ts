@@ -25,6 +25,11 @@ const IS_AROUND = `${IS_BARE} and o.span_id is not null and ${STANDS_AS_REPORTED
 const IS_PASSED = `(${IS_BARE} or ${IS_NOBODYS}) and o.span_id is not null and ${STANDS_AS_REPORTED}`;
 /** What an index of few or of tenants holds is asked outside: else that index is read whole, as in `readAnsweredAround`. */
 const OF_BATCHES = `select e.* from unnest($1::bigint[]) batch(batch_id) ${entriesOfBatch('o.trace_id is not null')}`;
+/** The program that gives calls the tags of the spans around them; no person's name. */
+export const INHERITOR = 'spanledger:tags';
+/** Of one that a person gave to a tenant nobody knows whether what lies around it still says whose the calls within it are. */
+const IS_MOVED = `exists (select from corrections_of(o.entry_id) c
+              where not c.is_reversal and c.tenant_id <> '${UNATTRIBUTED}' and c.actor <> '${INHERITOR}')`;
 const OF_ANSWERED = `select * from entries_of_event('${UNATTRIBUTED}', r.source, r.trace_id || ':' || r.at)`;
 
 /**
@@ -89,7 +94,8 @@ export async function readUntaggedCalls(
           union all
           (select o.parent_span_id, o.tenant_id, o.user_id, o.feature, o.agent_run_id, o.prompt_version
             from (${OF_ANSWERED} offset 0) o
-            where o.member_id = '' and o.trace_id = r.trace_id and o.span_id = r.at and ${IS_PASSED} limit 1)
+            where o.member_id = '' and o.trace_id = r.trace_id and o.span_id = r.at and ${IS_PASSED}
+              and not ${IS_MOVED} limit 1)
           limit 1) p
         where r.steps < ${MOST_STEPS_DEEP}
       )

@@ -11,10 +11,7 @@ import type { EntryChange } from '../reversals/correction.ts';
 import { revisionInTarget } from '../reversals/free-revision.ts';
 import { correct, postedEntriesOf } from '../reversals/made-correction.ts';
 import type { UntaggedCall } from './enclosing-store.ts';
-import { readUntaggedCalls } from './enclosing-store.ts';
-
-/** The program that gives calls the tags of the spans around them; no person's name. */
-const INHERITOR = 'spanledger:tags';
+import { INHERITOR, readUntaggedCalls } from './enclosing-store.ts';
 
 /**
  * Gives calls without a tenant the tags of the spans that they lie in, by correction, where those came in

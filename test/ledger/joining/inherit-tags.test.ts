@@ -5,7 +5,7 @@ import { postCorrections } from '../../../src/ledger/corrections/post-correction
 import { foldAll } from '../../../src/ledger/rollups/fold-batches.ts';
 import { cases } from '../../support/cases.ts';
 import { freshDatabase, resetTables, textRows } from '../../support/database.ts';
-import { importBooks, receive } from '../../support/ledger.ts';
+import { importBooks, makeTenant, receive } from '../../support/ledger.ts';
 import { brokenLaws } from '../../support/worker.ts';
 
 /**
@@ -132,5 +132,27 @@ it('what a person moved back, or took back, is left as it is', async () => {
       ...{ span: 'b2', tenant_id: 'acme', actor: 'spanledger:tags' },
       reason: 'the call names no tenant, and a span around it is of acme',
     },
+  ]);
+});
+
+it('a call within one that a person gave to a tenant is left to a person, too', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'birch');
+  await receive(database, [bodyOf([call('b1', 'a1', { input: 1000, response: 'r-1' })])], AT);
+  const [first] = await textRows(database, 'select entry_id from entries');
+  const note = { reason: 'a test', actor: 'ada' };
+  const entryId = BigInt(String(first?.['entry_id']));
+  const change = { tenantId: 'birch' };
+  await postCorrections(database, () => parseInstant(AT), [{ entryId, change, note }]);
+  await receive(database, [bodyOf([call('c1', 'b1', { input: 2000 }), ...SPANS.slice(0, 1)])], AT);
+  await foldAll(database, systemClock);
+  const rows = await textRows(
+    database,
+    `select left(span_id, 2) as span, tenant_id from entries e where ${STANDING} order by span_id`,
+  );
+  expect(rows).toEqual([
+    { span: 'b1', tenant_id: 'birch' },
+    { span: 'c1', tenant_id: 'unattributed' },
   ]);
 });
