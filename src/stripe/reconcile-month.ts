@@ -17,7 +17,7 @@ import type { StripeParts } from './stripe-parts.ts';
 
 /** Returns what a person does about a difference that is not explained. */
 function remedyOf(period: ComparedPeriod): Remedy | null {
-  const { tenantId, periodStart, difference, absent } = period;
+  const { tenantId, periodStart, difference } = period;
   const push = { operation: 'push', month: periodStart.slice(0, 7) } as const;
   switch (difference) {
     case 'none':
@@ -34,7 +34,7 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
     case 'not_pushed':
       return advise`run ${push}, which tells it or says why not`;
     case 'missing':
-      return toTellAnew(absent);
+      return toTellAnew(period);
     case 'duplicate':
       return ['cancel the second event within a day, or credit the customer for it'];
     case 'after_finalization':
@@ -46,13 +46,19 @@ function remedyOf(period: ComparedPeriod): Remedy | null {
   }
 }
 
-/** Each is told anew by an identifier of its own, once its count decides that it is not there. */
-function toTellAnew(absent: readonly string[]): Remedy {
+/**
+ * Each is told anew by an identifier of its own, once its count decides that it is not there. Who deleted it since they billed
+ * it by hand records that in between, or it is billed twice.
+ */
+function toTellAnew({ tenantId, periodStart, absent }: ComparedPeriod): Remedy {
   const look = advise`${{ operation: 'stripe alerts', all: false }} shows what Stripe reports that it does not count`;
   if (absent.length === 0) return look;
   const each = absent.map((identifier) => ({ operation: 'stripe unpark', identifier }) as const);
   const all = each.flatMap((unpark, index) => (index === 0 ? [unpark] : [' and ', unpark]));
-  return [...look, '; a day after it was sent, it is told anew after ', ...all];
+  const month = periodStart.slice(0, 7);
+  const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
+  const next = advise`, by the next ${{ operation: 'push', month }}; what you billed elsewhere is recorded with ${settled} before that push`;
+  return [...look, '; a day after it was sent, it is told anew after ', ...all, ...next];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { comparePeriod } from '../../src/push/compare-periods.ts';
 import type { Intent } from '../../src/push/intent.ts';
 import { confirmedSum } from '../../src/push/intent.ts';
@@ -6,6 +7,7 @@ import type { PushState } from '../../src/push/intent-state.ts';
 import type { PushTarget } from '../../src/push/push-target.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
+import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
 import { textRows } from '../support/database.ts';
@@ -220,6 +222,36 @@ describe('reconciling with Stripe', () => {
       stripe: DUE_MICRO,
     });
     expect((await checkSummaries(scene.options)).violations).toEqual([]);
+  });
+
+  it('asks for the record of who billed by hand what they cancelled, before it is told anew', async () => {
+    const scene = await openPushScene();
+    const month = ofMonth('2026-10');
+    await pushMonth(scene.options, month);
+    await reconcileMonth(scene.options, month);
+    await scene.options.stripe.billing.meterEvents.create({
+      event_name: 'spanledger_usage_usd',
+      identifier: 'cancelled-by-hand',
+      timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: 'cus_acme', value: `-${DUE_MICRO}` },
+    });
+    await scene.advance(25 * HOUR_MS);
+    const [acme] = await reconcileMonth(scene.options, month);
+
+    expect(remedyText(acme?.remedy ?? [])).toMatch(
+      /stripe unpark spl-testbook-acme-2026-10-01-usd-1", by the next "spanledger push 2026-10"; what you billed elsewhere is recorded with "spanledger stripe settled acme 2026-10 [^"]*" before that push$/,
+    );
+
+    const identifier = 'spl-testbook-acme-2026-10-01-usd-1';
+    await unparkIntent(scene.options, { identifier });
+    const billed = { amount: '4.20', reason: 'invoice R-17', actor: 'ann' };
+    await settleMonth(scene.options, { tenant_id: 'acme', month: '2026-10', ...billed });
+    await pushMonth(scene.options, month);
+    expect((await reconcileMonth(scene.options, month))[0]).toMatchObject({
+      difference: 'none',
+      stripe: '0',
+      settled: DUE_MICRO,
+    });
   });
 
   it('finds what somebody else reports to our meter', async () => {

@@ -110,7 +110,7 @@ export function remedyOf(alert: KeptAlert): Remedy {
       const push = { operation: 'push', month } as const;
       const settled = { operation: 'stripe settled', tenant_id: tenantId, month } as const;
       const reconcile = { operation: 'reconcile', month } as const;
-      return advise`bill nothing by hand before ${reconcile} has said whether its item is left, which the next invoice of its customer bills. Where it is missing, too, do what that says, and the next ${push} bills it anew; what you billed elsewhere is recorded with ${settled} before that push; then ${resolve}`;
+      return advise`bill nothing by hand before ${reconcile} has said whether its item is left, which the next invoice of its customer bills; where no subscription makes one, make it in Stripe. Where it is missing, too, do what that says, and the next ${push} bills it anew; what you billed elsewhere is recorded with ${settled} before that push; then ${resolve}`;
     }
     case 'invoice_differs': {
       const month = periodStart?.slice(0, 7) ?? null;
