@@ -49,6 +49,32 @@ export function coversBill(
   return settled > 0n && [micro, ...billsOf(micro, currency)].some((sum) => sum <= settled);
 }
 
+/** Beyond so many records the combinations would say nothing. */
+const MOST_RECORDS_COMBINED = 8;
+
+/**
+ * Takes the records that come to what a bill of these micro units says out of those that stand, and returns the rest; null
+ * where none come to it. What is too little for any bill takes none.
+ */
+export function takeBill(
+  records: readonly bigint[],
+  { micro, currency }: { readonly micro: bigint; readonly currency: string },
+): readonly bigint[] | null {
+  const bills = billsOf(micro, currency);
+  if (bills.includes(0n)) return records.length === 0 ? null : records;
+  const some = records.slice(-MOST_RECORDS_COMBINED);
+  for (let chosen = 1; chosen < 2 ** some.length; chosen += 1) {
+    const isChosen = (index: number) => Math.floor(chosen / 2 ** index) % 2 === 1;
+    const sum = some.reduce((all, value, index) => (isChosen(index) ? all + value : all), 0n);
+    const isBill = bills.includes(sum) || bills[0] === billsOf(sum, currency)[0];
+    if (isBill) {
+      const left = some.filter((_, index) => !isChosen(index));
+      return [...records.slice(0, -some.length), ...left];
+    }
+  }
+  return null;
+}
+
 /** Whether an amount of major units is what a bill of these micro units says, or as many as they are. */
 export function isBillOf(
   amount: string,

@@ -6,15 +6,15 @@ import { isAddress } from './destination.ts';
 import { readIntentFigures } from './figures.ts';
 import { readFormerCustomers } from './former-customer-store.ts';
 import type { Intent } from './intent.ts';
-import { settledSum } from './intent.ts';
+import { isTakeBack } from './intent.ts';
 import type { PushTarget } from './push-target.ts';
-import { coversBill } from './settled-amount.ts';
+import { takeBill } from './settled-amount.ts';
 
 /**
  * A ledger that was restored does not know whom it told, and its tenant may have another customer by now: so
  * the one for whom the period was closed, and each that the tenant had before, must have been told nothing that
- * is not on record, by any destination, since any of them may have billed it. What a person has recorded as settled says
- * of as much what it was billed as. Answers what was told, or null.
+ * is not on record, by any destination, since any of them may have billed it. Records of what a person
+ * settled that come to just that say what it was billed as; others are of other bills. Answers what was told, or null.
  */
 export async function findToldBefore(of: {
   readonly database: Database;
@@ -28,8 +28,7 @@ export async function findToldBefore(of: {
   const { closedFor, currency, tenantId } = target;
   const own = await readFormerCustomers(database, tenantId);
   const former = new Set(closedFor === null ? own : [...own, closedFor]);
-  const settled = settledSum(intents);
-  let sum = 0n;
+  let settled = standingRecords(intents);
   for (const customer of former) {
     if (customer === open.customer) continue;
     if (intents.some((intent) => intent.customer === customer && intent.attempts > 0)) continue;
@@ -38,12 +37,24 @@ export async function findToldBefore(of: {
       const intent = { ...told, customer };
       const { counted } = await readIntentFigures(destination, { target, intents, intent });
       if (counted === 0n) continue;
-      sum += counted;
-      const isSettled = counted > 0n && coversBill(settled, { micro: sum, currency });
-      if (!isSettled) return toldFault(of, { customer, destination, counted });
+      const left = counted < 0n ? null : takeBill(settled, { micro: counted, currency });
+      if (left === null) return toldFault(of, { customer, destination, counted });
+      settled = left;
     }
   }
   return null;
+}
+
+/** What each record says that was not taken back since: the same value below zero stands beside one that was. */
+function standingRecords(intents: readonly Intent[]): readonly bigint[] {
+  const records = intents.filter(
+    ({ destination, state }) => destination === 'settled' && state === 'confirmed',
+  );
+  const standing = records.filter((intent) => !isTakeBack(intent)).map((one) => one.valueMicro);
+  for (const { valueMicro } of records.filter(isTakeBack)) {
+    standing.splice(standing.indexOf(-valueMicro), 1);
+  }
+  return standing;
 }
 
 type Place = Pick<Parameters<typeof findToldBefore>[0], 'destination' | 'open'>;
@@ -81,6 +92,6 @@ function toldFault(
       : ['this tenant was linked to', 'this period'];
   return {
     fault: `${was} ${customer}, for whom ${destination.countName} already says ${counted} in ${inIt}; nothing was told to ${open.customer}`,
-    remedy: advise`link the tenant to that customer again with ${{ ...link, give: 'stripe_customer' }}, so that what it was told is found; or record what it was billed with ${settled}`,
+    remedy: advise`link the tenant to that customer again with ${{ ...link, give: 'stripe_customer' }}, so that what it was told is found; or record what it was billed with ${settled}, by a record of just that`,
   };
 }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
 import { pushMonth } from '../../src/stripe/push-month.ts';
 import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { setUpStripe } from '../../src/stripe/set-up-stripe.ts';
@@ -203,14 +204,18 @@ it('what the customer before was told is settled as it was billed, and the custo
   const settle = (amount: string) => settleMonth(scene.options, { ...whose, amount });
   expect(await push(scene)).toMatchObject([{ state: 'refused' }]);
 
-  // Less than what it was told is no word about all of that.
+  // Less than what it was told is no word about all of that, and more is another bill.
   await settle('1.00');
   expect(await push(scene)).toMatchObject([{ state: 'refused' }]);
+  await settle('1.50');
+  const [acme] = await push(scene);
+  expect(acme?.state).toBe('refused');
+  expect(remedyText(acme?.remedy ?? [])).toMatch(/stripe settled acme .*by a record of just that$/);
   await settle('0.23');
 
   expect(await push(scene)).toMatchObject([{ state: 'confirmed', pushed: DUE_MICRO }]);
-  expect(countedBy(scene.double)).toEqual(['cus_acme 1234567', 'cus_new 2970000']);
-  expect((await reconcile(scene))[0]).toMatchObject({ difference: 'none', settled: '1230000' });
+  expect(countedBy(scene.double)).toEqual(['cus_acme 1234567', 'cus_new 1470000']);
+  expect((await reconcile(scene))[0]).toMatchObject({ difference: 'none', settled: '2730000' });
 });
 
 it('a restored ledger tells the meter nothing of what an item billed to the customer before', async () => {
