@@ -11,7 +11,7 @@ import type {
   TracesAnswer,
   TracesRequest,
 } from './trace-answer.ts';
-import type { SpanRow, TraceKey } from './trace-store.ts';
+import type { SpanRow, TraceKey, Walk } from './trace-store.ts';
 import { findTraces, isTagged, keyOf, readNewestEntry, readSpans } from './trace-store.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function listTraces(
   const { database, view = database } = parts;
   await refuseUnknownTenant(parts, request.tenant_id);
   const walk = walkOf(request) ?? walkFrom(await readNewestEntry(view));
-  const found = await findTraces(view, request, walk.before);
+  const found = await findTraces(view, request, walk);
   const { rows: keys, next } = cutPage(found, request.limit, ({ newest }) => [
     String(newest),
     String(walk.begun),
@@ -62,14 +62,6 @@ function isAskedFor(row: SpanRow, { from, to, ...asked }: TracesRequest): boolea
     (from === null || row.occurred_at >= from) &&
     (to === null || row.occurred_at < to)
   );
-}
-
-/** Where a list goes on. */
-interface Walk {
-  /** What comes now is older than this: the newest entry of the last trace of the page before. */
-  readonly before: bigint;
-  /** The newest entry when the first page was asked for; what came in since put no trace on a page. */
-  readonly begun: bigint;
 }
 
 const walkFrom = (begun: bigint): Walk => ({ before: begun + 1n, begun });

@@ -38,21 +38,29 @@ export async function readNewestEntry(database: Database): Promise<bigint> {
   return rows[0]?.newest ?? 0n;
 }
 
+/** Where a list goes on. */
+export interface Walk {
+  /** What comes now is older than this: the newest entry of the last trace of the page before. */
+  readonly before: bigint;
+  /** The newest entry when the first page was asked for; what came in since puts no trace on a page, and takes none away. */
+  readonly begun: bigint;
+}
+
 /**
- * Finds the traces whose newest entry is older than `before`, the newest first; fewer only where
- * there are no more.
+ * Finds the traces whose newest entry is older than where the walk is, the newest first; fewer only
+ * where there are no more.
  */
 export async function findTraces(
   database: Database,
   request: TracesRequest,
-  before: bigint,
+  { before, begun }: Walk,
 ): Promise<readonly TraceKey[]> {
   const found = new Map<string, TraceKey>();
   const order = await entryOrder(database, request.tenant_id);
   let below: bigint | null = before;
   for (let most = request.limit * ENTRIES_A_TRACE; ; most *= MORE_EACH_TIME) {
     const atOnce = Math.min(most, MOST_AT_ONCE);
-    const rows = await readNewest(database, request, { below, atOnce, order });
+    const rows = await readNewest(database, request, { below, begun, atOnce, order });
     for (const row of rows) {
       const key = keyOf(row);
       if (!found.has(key)) found.set(key, toKey(row));
@@ -66,6 +74,7 @@ export async function findTraces(
 
 interface Newest {
   readonly below: bigint | null;
+  readonly begun: bigint;
   readonly atOnce: number;
   readonly order: Awaited<ReturnType<typeof entryOrder>>;
 }
@@ -73,7 +82,7 @@ interface Newest {
 async function readNewest(
   database: Database,
   request: TracesRequest,
-  { below, atOnce, order }: Newest,
+  { below, begun, atOnce, order }: Newest,
 ): Promise<readonly KeyRow[]> {
   const { from, to } = request;
   const { rows } = await sql<KeyRow>`
@@ -81,7 +90,7 @@ async function readNewest(
     where kind not in ('allocation', 'adjustment')
       ${equal('tenant_id', request.tenant_id)} ${equal('user_id', request.user_id)}
       ${equal('feature', request.feature)} ${equal('agent_run_id', request.agent_run_id)}
-      ${equal('trace_id', request.trace_id)} ${isTagged(request) ? standing(request.as_of) : sql``}
+      ${equal('trace_id', request.trace_id)} ${isTagged(request) ? standing(request.as_of, begun) : sql``}
       ${from === null ? sql`` : sql`and occurred_at >= ${formatInstant(from)}::timestamptz`}
       ${to === null ? sql`` : sql`and occurred_at < ${formatInstant(to)}::timestamptz`}
       ${request.as_of === null ? sql`` : sql`and recorded_at <= ${formatInstant(request.as_of)}::timestamptz`}
@@ -95,10 +104,14 @@ export function isTagged({ user_id, feature, agent_run_id }: TracesRequest): boo
   return user_id !== null || feature !== null || agent_run_id !== null;
 }
 
-/** A trace is found by the tags of a call as it stands, and not by those that it had before a correction. */
-function standing(asOf: InstantMs | null) {
+/**
+ * A trace is found by the tags of a call as it stands, and not by those that it had before a correction; as it stood
+ * when the walk began, since a correction that comes meanwhile would take it from a page that is still to be read.
+ */
+function standing(asOf: InstantMs | null, begun: bigint) {
   return sql`and not is_reversal and not exists (
     select from entries c where c.tenant_id = e.tenant_id and c.corrects_entry_id = e.entry_id
+      and c.entry_id <= ${begun}::bigint
       ${asOf === null ? sql`` : sql`and c.recorded_at <= ${formatInstant(asOf)}::timestamptz`})`;
 }
 

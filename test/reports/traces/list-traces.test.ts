@@ -112,6 +112,37 @@ it('a trace that gets another call while its list is read page by page is on one
   }
 });
 
+it('a trace that is found by other tags after a correction stays on the page that is still to be read', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme');
+  const call = (trace: string, event_id: string) =>
+    nativeEvent({ event_id, trace_id: trace.repeat(32), user_id: 'ann' });
+  const calls = [call('a', 'a1'), call('b', 'b1'), call('a', 'a2'), call('c', 'c1')];
+  for (const one of calls) await receiveEvents(database, [one]);
+  const pageFrom = async (cursor: string | null): Promise<TracesAnswer> =>
+    listTraces(
+      { database },
+      tracesRequest.parse({ ...EVERY_TRACE, limit: 1, cursor, user_id: 'ann' }),
+    );
+  const pages = [await pageFrom(null)];
+  const [newest] = await textRows(database, "select entry_id from entries where event_id = 'a2'");
+  await postCorrections(database, () => parseInstant('2026-10-21T00:00:00Z'), [
+    {
+      entryId: BigInt(newest?.['entry_id'] ?? ''),
+      change: { userId: 'bob' },
+      note: { reason: 'it was bob', actor: 'ada' },
+    },
+  ]);
+  for (let cursor = pages[0]?.next_cursor ?? null; cursor !== null; ) {
+    const page = await pageFrom(cursor);
+    pages.push(page);
+    cursor = page.next_cursor;
+  }
+  const found = pages.flatMap(({ traces }) => traces.map(({ trace_id: id }) => id?.slice(0, 1)));
+  expect(found).toEqual(['c', 'a', 'b']);
+});
+
 it('a cost that came late is the cost of its call and of the trace', async () => {
   const database = await freshDatabase();
   await importBooks(database, 'standard');
