@@ -9,23 +9,21 @@ import { COUNTS_DIMENSIONS, countsRequest } from '../../reports/counts-answer.ts
 import { reportCounts } from '../../reports/report-counts.ts';
 import { readRequest } from '../../request.ts';
 import { counted, figureOf } from '../../text/counted.ts';
-import { readDay, readMonth, readNamesOf } from '../terminal/arguments.ts';
+import { readNamesOf } from '../terminal/arguments.ts';
 import { perform } from '../terminal/command.ts';
 import {
   addReportFlags,
+  addScopeFlags,
   giveReport,
   type Money,
   moneyOf,
-  type ReportFlags,
+  type ScopeFlags,
+  scopeOf,
 } from '../terminal/report-flags.ts';
 import type { Column, DrawTable } from '../terminal/table.ts';
 
-interface CountsFlags extends ReportFlags {
+interface CountsFlags extends ScopeFlags {
   readonly by?: readonly CountsDimension[];
-  readonly tenant?: string;
-  readonly month?: string;
-  readonly from?: string;
-  readonly to?: string;
 }
 
 export function addCountsReport(group: Command): void {
@@ -36,16 +34,11 @@ export function addCountsReport(group: Command): void {
       '--by <dimensions>',
       `of ${COUNTS_DIMENSIONS.join(' ')}, by commas`,
       readNamesOf(COUNTS_DIMENSIONS),
-    )
-    .option('--tenant <tenant>', 'only this one')
-    .option('--month <month>', 'the periods that begin in it, as statements have them', readMonth)
-    .option('--from <day>', 'from this UTC day on, YYYY-MM-DD', readDay)
-    .option('--to <day>', 'before this UTC day', readDay);
-  perform<CountsFlags>(addReportFlags(command), async (session, { options }) => {
-    const { by = ['source', 'provider', 'model'], tenant = null, month = null } = options;
-    const { from = null, to = null } = options;
-    const given = { by: [...by], tenant_id: tenant, month, from, to };
-    const answer = await reportCounts(session.parts(), readRequest(countsRequest, given));
+    );
+  perform<CountsFlags>(addReportFlags(addScopeFlags(command)), async (session, { options }) => {
+    const { by = ['source', 'provider', 'model'] } = options;
+    const request = readRequest(countsRequest, { by: [...by], ...scopeOf(options) });
+    const answer = await reportCounts(session.parts(), request);
     const { table } = session.out;
     const text = (of: CountsAnswer) => renderCounts(of, table, moneyOf(options));
     giveReport(session, answer, { flags: options, rows: answer.rows, text });
