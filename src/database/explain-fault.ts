@@ -20,7 +20,9 @@ export function explainFault(error: unknown): Refusal | null {
   if (passing !== undefined)
     return new Refusal('unavailable', `${passing[0]}: ${said}`, passing[1]);
   if (isDatabaseAway(error)) {
-    if (OF_ITS_CERTIFICATE.test(errorCode(error))) return notTrusted(said);
+    const code = errorCode(error);
+    if (OF_OUR_CERTIFICATE.test(code)) return notTaken(said);
+    if (OF_ITS_CERTIFICATE.test(code)) return notTrusted(said);
     return new Refusal(
       'unavailable',
       `the server does not answer: ${said}`,
@@ -53,6 +55,16 @@ const notTrusted = (said: string) =>
     'unavailable',
     `the certificate of the database is not trusted: ${said}`,
     'name in DATABASE_URL the host that the certificate is for, and the file of the authority that signed it (?sslmode=verify-full&sslrootcert=FILE, which for RDS and Aurora is the global-bundle.pem of AWS); renew a certificate that has expired',
+  );
+
+/** What the server says of the certificate of ours: it asks for one, or takes the one that it has seen for none. */
+const OF_OUR_CERTIFICATE = /_ALERT_(?:\w*CERT|UNKNOWN_CA)/;
+
+const notTaken = (said: string) =>
+  new Refusal(
+    'unavailable',
+    `the database takes no certificate of this program: ${said}`,
+    'name in DATABASE_URL a certificate that it takes, and its key (&sslcert=FILE&sslkey=FILE); renew one that has expired',
   );
 
 /**

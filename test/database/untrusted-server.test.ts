@@ -21,13 +21,23 @@ const days = (from: number, to: number) => ({
 const OURS: CertificateOf = { name: 'database', address: [127, 0, 0, 1], ...days(-1, 1) };
 const authority = makeAuthority({ name: 'an authority', ...days(-100, 100) });
 
+interface TlsServer {
+  readonly cert: string;
+  readonly key: string;
+  /** Whether it takes only who shows a certificate, too. */
+  readonly requestCert?: boolean;
+}
+
 /** Speaks as a server does until its certificate is seen. */
-async function serverWith(certificate: { readonly cert: string; readonly key: string }) {
+async function serverWith(certificate: TlsServer) {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => {
       socket.write('S');
-      new TLSSocket(socket, { isServer: true, ...certificate }).on('error', () => {});
+      new TLSSocket(socket, { isServer: true, rejectUnauthorized: true, ...certificate }).on(
+        'error',
+        () => {},
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -62,6 +72,17 @@ it.each([
     expect(phraseRemedy(refusal?.remedy ?? [], String)).toContain('sslrootcert=FILE');
   },
 );
+
+it('a server that asks for a certificate of ours is not told as one whose own is not trusted', async () => {
+  const port = await serverWith({ ...authority.issue(OURS), requestCert: true });
+  const url = `postgres://postgres@127.0.0.1:${port}/ledger?sslmode=verify-full&sslrootcert=${await rootFile()}`;
+  const database = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+  onTestFinished(() => database.pool.end());
+  const error = await database.pool.query('select 1').catch((reason: unknown) => reason);
+  const refusal = explainFault(error);
+  expect(refusal?.message).toMatch(/^the database takes no certificate of this program: /);
+  expect(phraseRemedy(refusal?.remedy ?? [], String)).toContain('sslcert=FILE&sslkey=FILE');
+});
 
 it('a file that the address names and that is not there is named, and not the address', () => {
   const url =
