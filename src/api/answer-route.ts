@@ -7,11 +7,9 @@ import type { ApiParts } from './api-parts.ts';
 import { writeCsv } from './csv.ts';
 import { givenBy, type Said } from './given.ts';
 import { problem } from './problem.ts';
-import { jsonReply, type Reply, textReply } from './reply.ts';
+import { CSV, jsonReply, type Reply, textReply } from './reply.ts';
 import { type Asked, type Route, Written } from './route.ts';
 import { askedByTenant, shownToTenant } from './tenant-sight.ts';
-
-export const CSV = 'text/csv; charset=utf-8';
 
 /** A request to a route, by whoever bears the key. */
 export interface RouteRequest {

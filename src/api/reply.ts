@@ -1,3 +1,6 @@
+/** The media type of tables. */
+export const CSV = 'text/csv; charset=utf-8';
+
 /** The answer to a request. */
 export interface Reply {
   readonly status: number;

@@ -6,10 +6,9 @@ import { journalAnswer, journalRequest } from '../../exports/journal/journal-ans
 import { JOURNAL_FORMATS, renderJournal } from '../../exports/journal/journal-text.ts';
 import { readRequest } from '../../request.ts';
 import { fieldsOf } from '../fields-of.ts';
-import { textReply } from '../reply.ts';
+import { CSV, textReply } from '../reply.ts';
 import { placeOf, type Route, Written } from '../route.ts';
 
-const CSV = 'text/csv; charset=utf-8';
 const TEXT = 'text/plain; charset=utf-8';
 
 const focus: Route = {
