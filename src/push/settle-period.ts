@@ -120,7 +120,7 @@ async function findTarget(database: Database, request: SettleRequest): Promise<P
   throw new Refusal(
     'conflict',
     `${meant.length} periods of tenant "${tenantId}" begin in ${month}: ${each.join(', ')}`,
-    'say which of them was billed by its first day, as "period_start"',
+    'say by its first day which of them was billed: --period-start of the command, "period_start" of a request',
   );
 }
 

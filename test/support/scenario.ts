@@ -347,7 +347,11 @@ export async function observe(database: Database) {
       `select tenant_id, mode, time_zone, anchor_day, stripe_customer from tenants
        where tenant_id <> 'unattributed' order by tenant_id`,
     ),
-    pushes: await textRows(database, 'select * from audit.pushes order by tenant_id, period_start'),
+    pushes: await textRows(
+      database,
+      `select p.* from audit.pushes p join push_intents i using (identifier)
+       order by p.tenant_id, p.period_start, i.sequence`,
+    ),
   };
 }
 
