@@ -46,7 +46,12 @@ const operation = z.discriminatedUnion('operation', [
     /** Whether the person says that nothing was billed but what is on record. */
     nothing_else_billed: z.boolean().optional(),
   }),
-  anOperation('stripe settled', { tenant_id: tenant, month }),
+  anOperation('stripe settled', {
+    tenant_id: tenant,
+    month,
+    /** Which one is meant, where several periods begin in the month. */
+    period_start: z.string().optional(),
+  }),
   anOperation('stripe setup', {
     currency: z.string().nullable(),
     subscriptions: z.boolean(),

@@ -117,10 +117,19 @@ async function findTarget(database: Database, request: SettleRequest): Promise<P
     ({ target: { periodStart, currency }, untold: micro }) =>
       `one from ${periodStart} with ${formatDecimal(micro, 6)} ${currency} untold`,
   );
+  const settles = found.flatMap(({ target: { periodStart: period_start } }, index) => {
+    const settle = {
+      operation: 'stripe settled',
+      tenant_id: tenantId,
+      month,
+      period_start,
+    } as const;
+    return index === 0 ? [settle] : [' or ', settle];
+  });
   throw new Refusal(
     'conflict',
     `${meant.length} periods of tenant "${tenantId}" begin in ${month}: ${each.join(', ')}`,
-    'say by its first day which of them was billed: --period-start of the command, "period_start" of a request',
+    ['say which of them was billed: ', ...settles],
   );
 }
 

@@ -76,9 +76,10 @@ const ARGUMENTS: {
     ...[alert_id ?? 'ALERT', '--reason', '…'],
     ...(nothing_else_billed === true ? ['--nothing-else-billed'] : []),
   ],
-  'stripe settled': ({ tenant_id, month }) => [
+  'stripe settled': ({ tenant_id, month, period_start }) => [
     ...[tenant_id ?? 'TENANT', month ?? 'MONTH'],
     ...['--amount', '…', '--reason', '…'],
+    ...optional('--period-start', period_start ?? null),
   ],
   'stripe setup': ({ currency, subscriptions, tenant_id }) => [
     ...optional('--currency', currency),

@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { remedyText } from '../../../src/cli/terminal/commands-to-type.ts';
 import { parseInstant } from '../../../src/clock.ts';
 import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { closeTenant } from '../../../src/ledger/closes/close-tenant.ts';
+import { Refusal } from '../../../src/refusal.ts';
 import { pushMonth } from '../../../src/stripe/push-month.ts';
 import { settleMonth } from '../../../src/stripe/settle-month.ts';
 import { receiveEvents } from '../../support/ledger.ts';
@@ -46,8 +48,17 @@ test('of two periods that begin in a month the one that is not told is settled, 
 test('of two periods that are not told the one that was billed is named', async () => {
   const scene = await leftAndBack({ isFirstTold: false });
 
-  await expect(settle(scene, '2.36')).rejects.toThrow(
+  const refusal = await settle(scene, '2.36').then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (!(refusal instanceof Refusal)) throw new Error('it is refused');
+  expect(refusal.message).toContain(
     '2 periods of tenant "acme" begin in 2026-10: one from 2026-10-01 with 6.239715 USD untold, one from 2026-10-20 with 2.357136 USD untold',
+  );
+  const command = 'spanledger stripe settled acme 2026-10 --amount … --reason … --period-start';
+  expect(remedyText(refusal.remedy)).toBe(
+    `say which of them was billed: "${command} 2026-10-01" or "${command} 2026-10-20"`,
   );
   expect(await settle(scene, '2.36', BACK)).toMatchObject({ period_start: BACK, due: '0' });
   expect(await settle(scene, '6.24')).toMatchObject({ period_start: '2026-10-01', due: '0' });
