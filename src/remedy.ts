@@ -49,7 +49,7 @@ const operation = z.discriminatedUnion('operation', [
   anOperation('stripe settled', {
     tenant_id: tenant,
     month,
-    /** Which one is meant, where several periods begin in the month. */
+    /** The first day of the one that is meant, where several periods begin in the month. */
     period_start: z.string().optional(),
   }),
   anOperation('stripe setup', {
