@@ -51,7 +51,7 @@ function mayHoldNames(message: JsonObject): boolean {
   const usage = at(message, 'metadata', 'usage_object');
   const response = at(message, 'response');
   return (
-    [...['iterations', 'num_cached_tokens', 'trafficType', 'server_side_tool_usage_details']].some(
+    ['iterations', 'num_cached_tokens', 'trafficType', 'server_side_tool_usage_details'].some(
       (name) => Object.hasOwn(Object(usage), name),
     ) ||
     ['output', 'usage', 'usageMetadata'].some(

@@ -29,9 +29,9 @@ interface SentEvent extends AlikeRow {
 
 /**
  * Finds calls that two events report and that are charged for both (R8, R24): their tenants differ, or one report of a
- * divided call is not divided, or of two nested spans of one model one counts what the other lacks, or one counts what several within
- * it count together. Nobody but a person
- * knows whose the call is, and whether it is one. What has no tenant is charged to none.
+ * divided call is not divided, or of two nested spans of one model one counts what the other lacks, or one counts what
+ * several within it count together. Nobody but a person knows whose the call is, and whether it is one. What has no
+ * tenant is charged to none.
  */
 export function findReportedTwice(
   database: Database,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { type Database, inTransaction } from '../../database/database.ts';
+import { ENTRIES_PER_BATCH } from '../../database/entries-of-batch.ts';
 import type { EventStatus } from '../../events/event.ts';
 import { entryOrder } from '../../ledger/rollups/tenant-size-store.ts';
 import type { Pico } from '../../money.ts';
@@ -29,13 +30,11 @@ const ENTRIES_A_TRACE = 10;
 const MORE_EACH_TIME = 4;
 const MOST_AT_ONCE = 5_000;
 
-/** Returns the highest id that an entry may have which is posted by now: of the newest batch, the last of its million. */
+/** Returns the highest id that an entry may have which is posted by now: the last one of the newest batch. */
 export async function readNewestEntry(database: Database): Promise<bigint> {
   const { rows } = await sql<{ newest: bigint }>`
-    select coalesce(max(batch_id), 0) * 1000000 + 999999 as newest from batches`.execute(
-    database.kysely,
-  );
-  return rows[0]?.newest ?? 0n;
+    select coalesce(max(batch_id), 0) as newest from batches`.execute(database.kysely);
+  return ((rows[0]?.newest ?? 0n) + 1n) * BigInt(ENTRIES_PER_BATCH) - 1n;
 }
 
 /** Where a list goes on. */
