@@ -14,8 +14,6 @@ import { nameMissing } from '../../src/month/completeness/name-missing.ts';
 import type { SettleRequest } from '../../src/push/settle-answer.ts';
 import type { UnsettleRequest } from '../../src/push/unsettle-answer.ts';
 import { Refusal } from '../../src/refusal.ts';
-import { reportUsage } from '../../src/reports/report-usage.ts';
-import type { Dimension } from '../../src/reports/usage-answer.ts';
 import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { unsettleMonth } from '../../src/stripe/unsettle-month.ts';
 import { textRows } from './database.ts';
@@ -30,6 +28,8 @@ import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
 import type { PushStep } from './scenario-push.ts';
 import { takePush } from './scenario-push.ts';
+import type { ReportStep } from './scenario-report.ts';
+import { readReport } from './scenario-report.ts';
 
 /** One folder of test/scenarios; its README says what each key means. */
 export interface Scenario {
@@ -71,7 +71,7 @@ type Step =
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly unsettle: Omit<UnsettleRequest, 'actor' | 'identifier'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
-  | { readonly report_usage: string; readonly by?: readonly Dimension[]; readonly at: string }
+  | ReportStep
   | CorrectionStep
   | AllocationStep
   | BudgetStep
@@ -201,11 +201,8 @@ async function take(
     const parts = { database, clock: () => parseInstant(step.at) };
     return nameMissing(parts, { month: step.missing, tenant_id: null });
   }
-  if ('report_usage' in step) {
-    const month = step.report_usage === 'all' ? null : step.report_usage;
-    const of = { tenant_id: null, month, from: null, to: null, as_of: null };
-    const { rows, totals } = await reportUsage({ database, clock }, { by: step.by ?? [], ...of });
-    return { rows, totals };
+  if ('report_usage' in step || 'report_counts' in step) {
+    return readReport(database, clock, step);
   }
   if ('replay' in step) {
     const parts = { database, clock, reading: { litellmKey: null } };
