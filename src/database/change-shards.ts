@@ -2,7 +2,7 @@ import type { Database } from './database.ts';
 
 /**
  * Brings the nodes to the form that tables have on the coordinator: columns, checks and indexes that a migration added,
- * changed or dropped there, and pure functions that it changed. Citus would hand on a change of a table itself, but of none
+ * changed or dropped there, what it set of how they are stored, and pure functions that it changed. Citus would hand on a change of a table itself, but of none
  * whose rows are an argument of a function that a view calls. Doing it again changes nothing.
  */
 export async function changeShards(database: Database, tables: readonly string[]): Promise<void> {
@@ -33,7 +33,7 @@ const DUE = `
     ), 'indexes', (
       select coalesce(jsonb_object_agg(i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)), '{}') from pg_index i
       where i.indrelid = t::regclass and not i.indisprimary
-    )))::text as tables,
+    ), 'options', (select array_to_string(reloptions, ', ') from pg_class where oid = t::regclass)))::text as tables,
     (select jsonb_object_agg(p.oid::regprocedure, pg_get_functiondef(p.oid)) from pg_proc p
       where p.pronamespace = 'public'::regnamespace and p.provolatile = 'i' and p.prokind = 'f'
         and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e'))::text as pure
@@ -54,11 +54,14 @@ begin
     execute part.text;
   end loop;
   for kept in
-    select t.value as due, c.oid as id, c.oid::regclass as name, coalesce(substring(c.relname from '_\\d+$'), '') as suffix
+    select t.value as due, c.oid as id, c.oid::regclass as name, array_to_string(c.reloptions, ', ') as options, coalesce(substring(c.relname from '_\\d+$'), '') as suffix
     from jsonb_array_elements(DUE::jsonb) t
     join pg_class c on c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
       and c.relname ~ ('^' || (t.value ->> 'table') || '(_\\d+)?$')
   loop
+    if kept.options is distinct from kept.due ->> 'options' and kept.due ->> 'options' is not null then
+      execute format('alter table %s set (%s)', kept.name, kept.due ->> 'options');
+    end if;
     for part in select d.value ->> 'name' as name, d.value ->> 'type' as type
       from jsonb_array_elements(kept.due -> 'columns') d
       where not exists (select from pg_attribute a where a.attrelid = kept.id and a.attname = d.value ->> 'name')

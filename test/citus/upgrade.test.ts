@@ -16,6 +16,7 @@ const MIGRATION = `
   alter table entries add constraint entries_attempt_check check (attempt between 1 and 9);
   create index entries_by_region on entries (tenant_id, region) where region is not null;
   drop index entries_converted;
+  alter table entries set (autovacuum_vacuum_insert_threshold = 77);
   create function twice(amount bigint) returns bigint language sql immutable as $$ select amount * 2 $$;`;
 
 describe.skipIf(!hasCluster)('a distributed ledger', () => {
@@ -43,7 +44,11 @@ describe.skipIf(!hasCluster)('a distributed ledger', () => {
     );
     expect(rows).toEqual([{ entries: 2, hops: 0, regions: 0 }]);
     expect(await shardsOf(database)).toEqual([
-      { checks: 'CHECK (((attempt >= 1) AND (attempt <= 9)))', indexes: '{entries_by_region_n}' },
+      {
+        checks: 'CHECK (((attempt >= 1) AND (attempt <= 9)))',
+        indexes: '{entries_by_region_n}',
+        threshold: '77',
+      },
     ]);
   });
 
@@ -89,10 +94,13 @@ async function apply(database: Database, text: string): Promise<void> {
 function shardsOf(database: Database) {
   return textRows(
     database,
-    `select distinct result::jsonb ->> 'checks' as checks, result::jsonb ->> 'indexes' as indexes
+    `select distinct result::jsonb ->> 'checks' as checks, result::jsonb ->> 'indexes' as indexes,
+       result::jsonb ->> 'threshold' as threshold
      from run_command_on_placements('entries', $$ select jsonb_build_object(
        'checks', (select pg_get_constraintdef(oid) from pg_constraint
          where conrelid = '%1$s'::regclass and conname = 'entries_attempt_check'),
+       'threshold', (select option_value from pg_class c cross join lateral pg_options_to_table(c.reloptions)
+         where c.oid = '%1$s'::regclass and option_name = 'autovacuum_vacuum_insert_threshold'),
        'indexes', (select array_agg(regexp_replace(indexrelid::regclass::text, '\\d+$', 'n')) from pg_index
          where indrelid = '%1$s'::regclass and indexrelid::regclass::text ~ 'region|converted')::text) $$)`,
   );
