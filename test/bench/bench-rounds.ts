@@ -77,7 +77,7 @@ export function ratePerSecond({ timedEvents, elapsedMs }: Measured): number {
 export async function runOnce(
   servers: Servers,
   contender: Contender,
-  on: { readonly events: number; readonly database: string; readonly seed?: number },
+  on: Omit<Parameters<typeof runOn>[2], 'entriesBefore'>,
 ): Promise<Measured> {
   const { tenants } = contender.input === 'rows' ? CLEAN : contender.input;
   await servers.createDatabase(on.database, tenants);
@@ -93,11 +93,14 @@ export async function runOn(
     readonly database: string;
     readonly entriesBefore: number;
     readonly seed?: number;
+    /** Right before the events, unless it is said that the server makes its checkpoints when it would. */
+    readonly checkpoint?: 'before' | 'as set';
   },
 ): Promise<Measured> {
-  const { events, database, seed = CLEAN.seed } = on;
+  const { events, database, seed = CLEAN.seed, checkpoint = 'before' } = on;
   const input = contender.input === 'rows' ? 'rows' : { ...contender.input, seed };
   const { job, entries } = await prepare(servers, { events, database, input });
+  if (checkpoint === 'before') await servers.checkpoint();
   const order = { kind: 'contender', name: contender.name, job } as const;
   const measured = together(await runChildren<Measured>(order, contender.processes));
   const left = contender.input === 'rows' ? 0 : await servers.dropQueue(QUEUE);
@@ -125,7 +128,6 @@ async function prepare(
     input === 'rows'
       ? { queueUrl: '', entries: events }
       : await servers.fillQueue(QUEUE, events, input);
-  await servers.checkpoint();
   const job = {
     events,
     databaseUrl: servers.urlOf(database),
@@ -147,6 +149,7 @@ export async function runStages(servers: Servers, plan: Plan): Promise<StageRepo
     await servers.createDatabase(SCRATCH, CLEAN.tenants);
     const input = { ...CLEAN, shape };
     const { job } = await prepare(servers, { events: plan.sizes[shape], database: SCRATCH, input });
+    await servers.checkpoint();
     const measured = await runChild<StageCosts>({ kind: 'stages', job });
     await servers.dropQueue(QUEUE);
     return measured;
