@@ -4,7 +4,7 @@ import { UNATTRIBUTED } from '../../rating/rate-event.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { lookUpEntries } from '../entries/entry-store.ts';
 import { IS_BARE, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
-import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
+import { IS_STEP, MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting.ts';
 import { readRevisionsOfEvents } from './reports-beside-store.ts';
 
 /** A call whose span names its answer, and one within it that names none, with how many steps lie between. */
@@ -14,14 +14,13 @@ export interface AnsweredAround {
   readonly steps: number;
 }
 
-const STEP = 's.span_id is not null and s.parent_span_id is not null';
 const IN_A_TRACE = `o.trace_id is not null and ${STANDS_AS_REPORTED}`;
 
 /** Joins the steps right within a span of a trace, as `s`. */
 function stepsWithin(spanId: string, traceId: string): string {
   return `cross join lateral (
           select s.span_id from spans_within_span(${spanId}) s
-          where s.trace_id = ${traceId} and ${STEP} limit ${MOST_OF_A_SPAN}) s`;
+          where s.trace_id = ${traceId} and ${IS_STEP} limit ${MOST_OF_A_SPAN}) s`;
 }
 
 /**
@@ -39,7 +38,7 @@ export async function readAnsweredAround(
     name: 'read-answered',
     text: `with recursive below as (
         select s.trace_id, s.span_id as at, 0 as steps from spans_of_batches($1::bigint[]) s
-        where ${STEP} and s.trace_id is not null
+        where ${IS_STEP} and s.trace_id is not null
         union
         select e.trace_id, s.span_id, 0
         from unnest($1::bigint[]) batch(batch_id)
@@ -64,7 +63,7 @@ export async function readAnsweredAround(
         select r.entry_id, r.tenant_id, r.source, r.trace_id, s.parent_span_id, r.steps + 1
         from risen r cross join lateral (
           select s.parent_span_id from spans_of_span(r.at) s
-          where s.trace_id = r.trace_id and ${STEP} limit 1) s
+          where s.trace_id = r.trace_id and ${IS_STEP} limit 1) s
         where r.steps < ${MOST_STEPS_DEEP}
       )
       select distinct o.entry_id as outer_id, r.entry_id as inner_id, r.steps

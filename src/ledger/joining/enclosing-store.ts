@@ -6,7 +6,7 @@ import type { StoredEntry } from '../entries/entry.ts';
 import { lookUpEntries } from '../entries/entry-store.ts';
 import { IS_BARE, IS_NOBODYS, STANDS_AS_REPORTED } from '../posting/other-reports-store.ts';
 import { REPORT_JOINER } from './finer-counts.ts';
-import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
+import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting.ts';
 
 /** A call without a tenant, and the tags of the spans around it, the nearest first. */
 export interface UntaggedCall {

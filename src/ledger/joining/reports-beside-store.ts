@@ -16,7 +16,7 @@ import {
 } from '../posting/other-reports-store.ts';
 import type { Held } from './held-store.ts';
 import { IS_ONE_OF_FEW } from './held-store.ts';
-import { MOST_STEPS_DEEP } from './nesting-limits.ts';
+import { IS_STEP, MOST_STEPS_DEEP } from './nesting.ts';
 
 /**
  * What may be other reports of the calls of these batches. One of every pair is one of few: a report of a gateway's
@@ -100,8 +100,6 @@ async function readPairs(
 const IS_MOVE = `'correction' in (w.kind, o.kind) and o.source = w.source and o.event_id = w.event_id
         and o.member_id = w.member_id and o.event_digest = w.event_digest`;
 
-/** Spans that stand between two others, each found by an index in either direction. */
-const STEP = 's.span_id is not null and s.parent_span_id is not null';
 /** Real nesting is a handful of spans deep; the limits keep hostile traces from costing more than they are worth. */
 const MOST_STEPS_WITHIN = 1_000;
 
@@ -124,11 +122,11 @@ async function readNested(
         select w.trace_id, w.parent_span_id as at, 0 as steps from w where w.parent_span_id is not null
         union
         select s.trace_id, s.parent_span_id, 0 from spans_of_batches($1::bigint[]) s
-        where ${STEP} and s.trace_id is not null
+        where ${IS_STEP} and s.trace_id is not null
         union
         select r.trace_id, s.parent_span_id, r.steps + 1 from risen r cross join lateral (
           select s.parent_span_id from spans_of_span(r.at) s
-          where s.trace_id = r.trace_id and ${STEP} limit 1) s
+          where s.trace_id = r.trace_id and ${IS_STEP} limit 1) s
         where r.steps < ${MOST_STEPS_DEEP}
       ), around as (
         select w.entry_id, w.tenant_id, w.trace_id, w.span_id from w where w.is_bare and w.span_id is not null
@@ -145,7 +143,7 @@ async function readNested(
           union
           select s.span_id, b.steps + 1 from below b cross join lateral (
             select s.span_id from spans_within_span(b.at) s
-            where s.trace_id = u.trace_id and ${STEP}
+            where s.trace_id = u.trace_id and ${IS_STEP}
             limit ${MOST_REPORTS}) s
           where b.steps < ${MOST_STEPS_DEEP}
         )

@@ -2,7 +2,7 @@ import type { Transaction } from '../../database/database.ts';
 import { entriesOfBatch } from '../../database/entries-of-batch.ts';
 import type { StoredEntry } from '../entries/entry.ts';
 import { lookUpEntries } from '../entries/entry-store.ts';
-import { MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting-limits.ts';
+import { IS_STEP, MOST_OF_A_SPAN, MOST_STEPS_DEEP } from './nesting.ts';
 
 /** A call whose span names no operation, and the calls within that span, the earliest first. */
 export interface UnnamedWithin {
@@ -14,7 +14,6 @@ export interface UnnamedWithin {
 const MOST_OF_A_TRACE = 1_000;
 
 const IS_CALL = `o.parent_span_id is not null and o.revision = 0 and o.status = 'ok'`;
-const IS_STEP = 's.span_id is not null and s.parent_span_id is not null';
 
 /**
  * Reads, of the traces of these batches, the calls whose spans name no operation and were not taken back yet, with
