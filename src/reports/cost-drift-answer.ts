@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { amountField, countField, dayGiven, listOf, monthField, percentField } from '../fields.ts';
+import { amountField, countField, listOf, percentField } from '../fields.ts';
+import { reportScope } from './report-scope.ts';
 
 /** What a report of drift can be grouped by; who reports the cost is always told apart. */
 export const DRIFT_DIMENSIONS = ['provider', 'model', 'requested_model', 'tenant', 'day'] as const;
@@ -7,13 +8,7 @@ export type DriftDimension = (typeof DRIFT_DIMENSIONS)[number];
 
 export const costDriftRequest = z.strictObject({
   by: listOf(z.enum(DRIFT_DIMENSIONS)),
-  /** It is null for every tenant. */
-  tenant_id: z.string().nullable(),
-  /** The month in which the periods begin, as statements have it; null for any. */
-  month: monthField.nullable(),
-  /** Whole UTC days, half-open; null for no bound. */
-  from: dayGiven.nullable(),
-  to: dayGiven.nullable(),
+  ...reportScope,
 });
 export type CostDriftRequest = z.output<typeof costDriftRequest>;
 

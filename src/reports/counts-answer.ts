@@ -2,13 +2,12 @@ import { z } from 'zod';
 import {
   amountField,
   countField,
-  dayGiven,
   entryIdField,
   listOf,
-  monthField,
   percentField,
   wholeField,
 } from '../fields.ts';
+import { reportScope } from './report-scope.ts';
 
 /** What a report of counts can be grouped by; how sure they are is always told apart. */
 export const COUNTS_DIMENSIONS = [
@@ -23,13 +22,7 @@ export type CountsDimension = (typeof COUNTS_DIMENSIONS)[number];
 
 export const countsRequest = z.strictObject({
   by: listOf(z.enum(COUNTS_DIMENSIONS)),
-  /** It is null for every tenant. */
-  tenant_id: z.string().nullable(),
-  /** The month in which the periods begin, as statements have it; null for any. */
-  month: monthField.nullable(),
-  /** Whole UTC days, half-open; null for no bound. */
-  from: dayGiven.nullable(),
-  to: dayGiven.nullable(),
+  ...reportScope,
 });
 export type CountsRequest = z.output<typeof countsRequest>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { amountField, dayGiven, listOf, monthField, percentField } from '../fields.ts';
+import { amountField, listOf, percentField } from '../fields.ts';
+import { reportScope } from './report-scope.ts';
 
 /** The tags by which a call is attributed. */
 export const ATTRIBUTION_TAGS = [
@@ -24,13 +25,7 @@ const MISSING_REASONS = [
 ] as const;
 
 export const tagCoverageRequest = z.strictObject({
-  /** The month in which the periods begin; null for any, or where days are given. */
-  month: monthField.nullable(),
-  /** Whole UTC days, half-open; null for no bound. */
-  from: dayGiven.nullable(),
-  to: dayGiven.nullable(),
-  /** It is null for every tenant. */
-  tenant_id: z.string().nullable(),
+  ...reportScope,
 });
 export type TagCoverageRequest = z.output<typeof tagCoverageRequest>;
 

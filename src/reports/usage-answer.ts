@@ -1,16 +1,15 @@
 import { z } from 'zod';
 import {
   amountField,
-  dayGiven,
   instantField,
   instantGiven,
   listOf,
-  monthField,
   percentField,
   wholeField,
 } from '../fields.ts';
 import { batchesBehindField } from '../ledger/rollups/batches-behind.ts';
 import { coverageAnswer } from './coverage-answer.ts';
+import { reportScope } from './report-scope.ts';
 
 /** The dimensions by which a usage report can be grouped. */
 export const DIMENSIONS = [
@@ -32,13 +31,7 @@ export type Dimension = (typeof DIMENSIONS)[number];
 
 export const usageRequest = z.strictObject({
   by: listOf(z.enum(DIMENSIONS)),
-  /** It is null for every tenant. */
-  tenant_id: z.string().nullable(),
-  /** The month in which the periods begin, as statements have it; null for any. */
-  month: monthField.nullable(),
-  /** Whole UTC days, half-open; null for no bound. */
-  from: dayGiven.nullable(),
-  to: dayGiven.nullable(),
+  ...reportScope,
   /** What the ledger said at this instant; null for now. */
   as_of: instantGiven.nullable(),
 });

@@ -1,14 +1,7 @@
 import { z } from 'zod';
-import {
-  amountField,
-  dayGiven,
-  instantField,
-  instantGiven,
-  listOf,
-  monthField,
-  percentField,
-} from '../../fields.ts';
+import { amountField, instantField, instantGiven, listOf, percentField } from '../../fields.ts';
 import { coverageAnswer } from '../coverage-answer.ts';
+import { reportScope } from '../report-scope.ts';
 
 /** What the rows of a report of runs can be. */
 export const RUN_GROUPS = ['run', 'feature', 'tenant'] as const;
@@ -20,13 +13,7 @@ export type RunOrder = (typeof RUN_ORDERS)[number];
 
 export const runsRequest = z.strictObject({
   by: z.enum(RUN_GROUPS),
-  /** It is null for every tenant. */
-  tenant_id: z.string().nullable(),
-  /** The month in which the periods begin, as statements have it; null for any. */
-  month: monthField.nullable(),
-  /** Whole UTC days, half-open; null for no bound. */
-  from: dayGiven.nullable(),
-  to: dayGiven.nullable(),
+  ...reportScope,
   /** What was recorded up to this instant; null for everything. */
   as_of: instantGiven.nullable(),
   order: z.enum(RUN_ORDERS),
