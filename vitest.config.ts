@@ -88,6 +88,7 @@ const LONG_MONTHS = [
 const LONGEST = [
   'test/scenarios.test.ts',
   'test/month/run-month.test.ts',
+  'test/month/run-months.test.ts',
   'test/stripe/push.test.ts',
   'test/audit/laws/tampering.test.ts',
   'test/simulation/simulation.test.ts',

@@ -9,7 +9,7 @@ import { missingThing } from './completeness/missing-answer.ts';
 const coverageBounds = z.partialRecord(z.enum(ATTRIBUTION_TAGS), z.int().min(0).max(100));
 export type CoverageBounds = z.infer<typeof coverageBounds>;
 
-export const monthRequest = z.strictObject({
+const monthRequest = z.strictObject({
   /** The month in which the periods begin. */
   month: monthField,
   /** The folder where the statements go; null writes none. */
@@ -20,6 +20,13 @@ export const monthRequest = z.strictObject({
   coverage_min: coverageBounds.optional(),
 });
 export type MonthRequest = z.output<typeof monthRequest>;
+
+/** What is asked of a command that a schedule may call. */
+export const monthsRequest = monthRequest.extend({
+  /** `last` is the month before this, in UTC, and the one before it while something of that is open. */
+  month: z.union([monthField, z.literal('last')]),
+});
+export type MonthsRequest = z.output<typeof monthsRequest>;
 
 const stepAnswer = z.strictObject({
   step: z.enum([
@@ -47,7 +54,7 @@ const stepAnswer = z.strictObject({
 /** The end of one step. */
 export type StepAnswer = z.infer<typeof stepAnswer>;
 
-export const monthAnswer = z.strictObject({
+const monthAnswer = z.strictObject({
   month: monthField,
   /** Whether every step is done, and the month lacks nothing. */
   done: z.boolean(),
@@ -58,7 +65,14 @@ export const monthAnswer = z.strictObject({
 });
 export type MonthAnswer = z.infer<typeof monthAnswer>;
 
-export const monthPlanAnswer = z.strictObject({
+/** It is done where the earlier months are, too. */
+export const monthsAnswer = monthAnswer.extend({
+  /** The months before it that were run first, since something of them was open. */
+  earlier: listOf(monthAnswer),
+});
+export type MonthsAnswer = z.infer<typeof monthsAnswer>;
+
+const monthPlanAnswer = z.strictObject({
   month: monthField,
   /** What a run would look at first, as far as it changes nothing. */
   steps: listOf(stepAnswer),
@@ -70,6 +84,12 @@ export const monthPlanAnswer = z.strictObject({
 });
 /** The plan of a run of the month. */
 export type MonthPlanAnswer = z.infer<typeof monthPlanAnswer>;
+
+export const monthsPlanAnswer = monthPlanAnswer.extend({
+  /** The plans of the months before it that would be run first. */
+  earlier: listOf(monthPlanAnswer),
+});
+export type MonthsPlanAnswer = z.infer<typeof monthsPlanAnswer>;
 
 export const startRequest = z.strictObject({
   /** The month in which the periods begin. */

@@ -12,7 +12,7 @@ import { migrationAnswer, migrationRequest } from '../../src/database/migration-
 import { workerAnswer, workerRequest } from '../../src/ingest/worker/worker-answer.ts';
 import { issuerAnswer, setIssuerRequest } from '../../src/issuer/issuer-answer.ts';
 import { closeAnswer, closeRequest } from '../../src/ledger/closes/close-answer.ts';
-import { monthAnswer, monthPlanAnswer, monthRequest } from '../../src/month/month-answer.ts';
+import { monthsAnswer, monthsPlanAnswer, monthsRequest } from '../../src/month/month-answer.ts';
 import { statusAnswer, statusRequest } from '../../src/month/status/status-answer.ts';
 import { proofCheckAnswer, proofCheckRequest } from '../../src/seals/proofs/proof-answer.ts';
 import {
@@ -72,8 +72,8 @@ const CASES: readonly Case[] = [
   { command: 'seal list', answer: sealListAnswer },
   { command: 'verify --against DIR/seals.jsonl', answer: verificationAnswer },
   { command: 'verify --incremental', answer: verificationAnswer },
-  { command: 'run-month 2026-10 --dry-run', answer: monthPlanAnswer },
-  { command: 'run-month 2026-10 --out DIR', answer: monthAnswer },
+  { command: 'run-month 2026-10 --dry-run', answer: monthsPlanAnswer },
+  { command: 'run-month 2026-10 --out DIR', answer: monthsAnswer },
   { command: 'status', answer: statusAnswer },
   { command: 'status --month 2026-10', answer: statusAnswer },
 ];
@@ -99,7 +99,8 @@ it.each([
   { request: statusRequest, json: { month: null } },
   { request: closeRequest, json: { month: '2026-10', tenant_id: null } },
   { request: migrationRequest, json: { citus: false, roles: true } },
-  { request: monthRequest, json: { month: '2026-10', folder: 'statements', issuer: 'Acme' } },
+  { request: monthsRequest, json: { month: '2026-10', folder: 'statements', issuer: 'Acme' } },
+  { request: monthsRequest, json: { month: 'last', folder: 'statements', issuer: null } },
   { request: proofCheckRequest, json: { file: 'proof.json' } },
   { request: sealListRequest, json: { last: 20 } },
   {

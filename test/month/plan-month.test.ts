@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { closeAnswer } from '../../src/ledger/closes/close-answer.ts';
 import { foldAll } from '../../src/ledger/rollups/fold-batches.ts';
-import { monthPlanAnswer } from '../../src/month/month-answer.ts';
+import { monthsPlanAnswer } from '../../src/month/month-answer.ts';
 import { cli } from '../support/cli.ts';
 import { textRows } from '../support/database.ts';
 import { makeTenant, nativeEvent, receiveEvents } from '../support/ledger.ts';
@@ -74,7 +74,7 @@ describe('a dry run', () => {
     const { control } = scene.double;
     const asked = control.requests().length;
     const { stdout } = await run('run-month', scene.month, '--dry-run', '--json');
-    const plan = monthPlanAnswer.parse(JSON.parse(stdout));
+    const plan = monthsPlanAnswer.parse(JSON.parse(stdout));
     expect(plan.pushes.map((row) => [row.tenant_id, row.state])).toEqual([
       ['acme', 'would_send'],
       ['birch', 'would_send'],

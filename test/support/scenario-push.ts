@@ -83,13 +83,13 @@ function isCounting(is: StripeIs | null): is is Extract<StripeIs, { readonly cou
   return typeof is === 'object' && is !== null && 'counted' in is;
 }
 
-function partsOf(database: Database, double: StripeDouble, livemode: boolean): StripeParts {
+export function partsOf(database: Database, double: StripeDouble, livemode: boolean): StripeParts {
   const stripe = openStripe({ apiKey: double.apiKey, apiBase: double.url });
   return { database, stripe, livemode, clock: double.control.now, log: openLog('silent') };
 }
 
 /** Returns the customers of the tenants, or the one whose usage something else counts. */
-async function addCustomers(
+export async function addCustomers(
   database: Database,
   double: StripeDouble,
   is: StripeIs | null,
@@ -102,7 +102,7 @@ async function addCustomers(
 }
 
 /** There is a meter for dollars, and for each currency in which a period is closed. */
-async function setUpMeters(
+export async function setUpMeters(
   { database, stripe, livemode }: StripeParts,
   at: InstantMs,
 ): Promise<ReadonlyMap<string, StripeMeter>> {
@@ -140,6 +140,11 @@ async function makeSo(
   } else if (typeof is === 'object') {
     await stripe.billing.meters.deactivate(meters.get(is.inactive)?.meterId ?? '');
   }
+  injectFaultOf(double, is);
+}
+
+/** Has the double fail as it does where Stripe is so, until its faults are cleared. */
+export function injectFaultOf(double: StripeDouble, is: StripeIs | null): void {
   const fault = typeof is === 'string' ? FAULTS[is] : undefined;
   if (fault === undefined) return;
   const { path, status } = fault;

@@ -26,6 +26,8 @@ import { takeBudget } from './scenario-budget.ts';
 import { isAiSdkCall, textOfAiSdkCall } from './scenario-client.ts';
 import type { CorrectionStep } from './scenario-correction.ts';
 import { takeCorrection } from './scenario-correction.ts';
+import type { MonthRuns, MonthStep } from './scenario-month.ts';
+import { openMonthRuns } from './scenario-month.ts';
 import type { PushStep } from './scenario-push.ts';
 import { takePush } from './scenario-push.ts';
 import type { ReportStep } from './scenario-report.ts';
@@ -68,6 +70,7 @@ type Step =
   | { readonly import_price_book: unknown; readonly at?: string }
   | { readonly replay: 'all'; readonly at: string }
   | PushStep
+  | MonthStep
   | { readonly settle: Omit<SettleRequest, 'actor'>; readonly at: string }
   | { readonly unsettle: Omit<UnsettleRequest, 'actor' | 'identifier'>; readonly at: string }
   | { readonly missing: string; readonly at: string }
@@ -104,11 +107,16 @@ export async function play(
     await makeTenant(database, tenantId, changeOf(keys));
   }
   const answers: unknown[] = [];
-  for (const step of scenario.steps) {
-    const answer = await answerOf(() => take(database, step, { folder, scenario }));
-    if ('receive' in step && answer !== undefined) throw new Error(JSON.stringify(answer));
-    if (!('receive' in step)) answers.push(answer);
-    await foldAll(database, () => parseInstant(step.at ?? DEFAULT_AT));
+  const runs = openMonthRuns(database);
+  try {
+    for (const step of scenario.steps) {
+      const answer = await answerOf(() => take(database, step, { folder, scenario, runs }));
+      if ('receive' in step && answer !== undefined) throw new Error(JSON.stringify(answer));
+      if (!('receive' in step)) answers.push(answer);
+      await foldAll(database, () => parseInstant(step.at ?? DEFAULT_AT));
+    }
+  } finally {
+    await runs.close();
   }
   return answers;
 }
@@ -126,10 +134,16 @@ function readingOf({ models }: Scenario) {
   return models === undefined ? {} : { models: parseModelMap(JSON.stringify(models), 'models') };
 }
 
+interface Playing {
+  readonly folder: string;
+  readonly scenario: Scenario;
+  readonly runs: MonthRuns;
+}
+
 async function take(
   database: Database,
   step: Step,
-  { folder, scenario }: { readonly folder: string; readonly scenario: Scenario },
+  { folder, scenario, runs }: Playing,
 ): Promise<unknown> {
   const at = step.at ?? DEFAULT_AT;
   const clock = () => parseInstant(at);
@@ -183,9 +197,8 @@ async function take(
   ) {
     return takeBudget({ database, clock, reading: readingOf(scenario) }, step);
   }
-  if ('push' in step) {
-    return takePush(database, step);
-  }
+  if ('push' in step) return takePush(database, step);
+  if ('run_month' in step) return runs.take(step);
   if ('settle' in step) {
     return settleMonth({ database, clock }, { ...step.settle, actor: 'ann' });
   }

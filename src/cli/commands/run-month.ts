@@ -1,12 +1,16 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
-import { lastMonth } from '../../clock.ts';
 import type { MissingThing } from '../../month/completeness/missing-answer.ts';
-import type { CoverageBounds, MonthRequest, StepAnswer } from '../../month/month-answer.ts';
-import { monthRequest } from '../../month/month-answer.ts';
-import { planMonth } from '../../month/plan-month.ts';
-import { runMonthAlone } from '../../month/start-month.ts';
+import type {
+  CoverageBounds,
+  MonthAnswer,
+  MonthPlanAnswer,
+  MonthsRequest,
+  StepAnswer,
+} from '../../month/month-answer.ts';
+import { monthsRequest } from '../../month/month-answer.ts';
+import { planMonths, runMonths } from '../../month/run-months.ts';
 import { ATTRIBUTION_TAGS } from '../../reports/tag-coverage-answer.ts';
 import { readRequest } from '../../request.ts';
 import { addActor } from '../terminal/actor.ts';
@@ -27,7 +31,7 @@ export function addRunMonth(program: Command): void {
     .command('run-month')
     .argument(
       '<month>',
-      'the month in which the periods begin, YYYY-MM; "last" is the one before this',
+      'the month in which the periods begin, YYYY-MM; "last" is the one before this, after what is left open of the one before that',
       readMonthOrLast,
     )
     .description('the whole monthly job, resumable: call it again until it exits with 0')
@@ -45,9 +49,7 @@ export function addRunMonth(program: Command): void {
   perform<MonthFlags>(addActor(command), async (session, { args: [month = ''], options }) => {
     const { out, issuer = null, coverageMin } = options;
     const bounds = coverageMin === undefined ? {} : { coverage_min: coverageMin };
-    const begins = month === 'last' ? lastMonth(session.clock) : month;
-    const given = { month: begins, folder: resolve(out), issuer, ...bounds };
-    const request = readRequest(monthRequest, given);
+    const request = readRequest(monthsRequest, { month, folder: resolve(out), issuer, ...bounds });
     if (options.dryRun === true) await showPlan(session, request);
     else await performMonth(session, request);
   });
@@ -60,32 +62,52 @@ interface MonthFlags {
   readonly dryRun?: boolean;
 }
 
-async function performMonth(session: Session, request: MonthRequest): Promise<void> {
+async function performMonth(session: Session, request: MonthsRequest): Promise<void> {
   const { out } = session;
   const onStep = (step: StepAnswer['step'], done: number, all: number) =>
     out.progress(step, done, all);
   const parts = { ...(await openStripeParts(session)), phrase: remedyText, onStep };
-  const answer = await runMonthAlone(parts, request);
+  const answer = await runMonths(parts, request);
   if (!answer.done) session.foundWrong();
-  out.answer(answer, inParts(renderSteps(answer.steps, out.table), answer.missing, out));
+  const render = ({ steps, missing }: MonthAnswer) =>
+    inParts(renderSteps(steps, out.table), missing, out);
+  out.answer(answer, eachMonth([...answer.earlier, answer], render));
 }
 
-async function showPlan(session: Session, request: MonthRequest): Promise<void> {
+async function showPlan(session: Session, request: MonthsRequest): Promise<void> {
   const { out } = session;
   const parts = { ...(await openStripeParts(session)), phrase: remedyText };
-  const plan = await planMonth(parts, request);
-  const isWrong =
-    plan.steps.some(({ state }) => state !== 'done') ||
-    plan.closes.some(({ state }) => state === 'refused') ||
-    plan.pushes.some(({ state }) => UNFINISHED.has(state));
-  if (isWrong || plan.missing.length > 0) session.foundWrong();
-  const text = [
-    'nothing was closed, told or written (--dry-run)',
-    renderSteps(plan.steps, out.table),
-    renderPeriods(plan.closes, out.table),
-    ...(plan.pushes.length === 0 ? [] : [renderPushes(plan.pushes, out.table)]),
+  const plan = await planMonths(parts, request);
+  const plans = [...plan.earlier, plan];
+  if (plans.some(isWrong)) session.foundWrong();
+  const text = eachMonth(plans, (each) => inParts(renderPlan(each, out.table), each.missing, out));
+  out.answer(plan, `nothing was closed, told or written (--dry-run)\n\n${text}`);
+}
+
+function isWrong({ steps, closes, pushes, missing }: MonthPlanAnswer): boolean {
+  return (
+    steps.some(({ state }) => state !== 'done') ||
+    closes.some(({ state }) => state === 'refused') ||
+    pushes.some(({ state }) => UNFINISHED.has(state)) ||
+    missing.length > 0
+  );
+}
+
+function renderPlan({ steps, closes, pushes }: MonthPlanAnswer, table: DrawTable): string {
+  return [
+    renderSteps(steps, table),
+    renderPeriods(closes, table),
+    ...(pushes.length === 0 ? [] : [renderPushes(pushes, table)]),
   ].join('\n\n');
-  out.answer(plan, inParts(text, plan.missing, out));
+}
+
+/** Names each month where there are several. */
+function eachMonth<Month extends { readonly month: string }>(
+  months: readonly Month[],
+  render: (month: Month) => string,
+): string {
+  if (months.length === 1) return months.map(render).join('');
+  return months.map((each) => `${each.month}\n\n${render(each)}`).join('\n\n');
 }
 
 function renderSteps(steps: readonly StepAnswer[], table: DrawTable): string {

@@ -1,0 +1,95 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
+import { parseInstant } from '../../src/clock.ts';
+import type { MonthsAnswer } from '../../src/month/month-answer.ts';
+import { readSteps } from '../../src/month/month-run-store.ts';
+import { whileRunIsAlone } from '../../src/month/run-lock-store.ts';
+import { planMonths, runMonths } from '../../src/month/run-months.ts';
+import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
+import type { BillingScene } from '../stripe/billing-scene.ts';
+import { customerOf, openBillingScene, usage } from '../stripe/billing-scene.ts';
+import { receiveEvents } from '../support/ledger.ts';
+
+const ANCHOR_DAYS = [1, 15, 28, 30, 31];
+const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
+
+/** Two months, whose second is short, long, or of the next year. */
+const SCHEDULES = [
+  { month: '2027-01', next: '2027-02', lastDay: '2027-02-28', after: '2027-03' },
+  { month: '2026-11', next: '2026-12', lastDay: '2026-12-31', after: '2027-01' },
+];
+
+/** Each uses something in its period that begins in the month; nobody bills the last one by a subscription. */
+async function openLateAnchors({ month, next }: (typeof SCHEDULES)[number]): Promise<BillingScene> {
+  const tenants = ANCHOR_DAYS.map((anchorDay) => ({ tenantId: `day${anchorDay}`, anchorDay }));
+  const bare = { tenantId: 'bare31', anchorDay: 31 };
+  const all = [...tenants, bare].map((tenant) => ({ ...tenant, calls: [] }));
+  const scene = await openBillingScene({ tenants: all, setUpAt: `${month}-01T00:00:01Z` });
+  onTestFinished(scene.close);
+  const { subscriptions } = scene.parts.stripe;
+  const { data } = await subscriptions.list({ customer: customerOf(bare.tenantId) });
+  for (const { id } of data) await subscriptions.cancel(id);
+  const calls = all.map(({ tenantId, anchorDay }, index) => {
+    const at = `${anchorDay === 1 ? month : next}-05T12:00:00Z`;
+    return usage(tenantId, { tokens: 1_000_000 + anchorDay, index, at });
+  });
+  await receiveEvents(scene.database, calls, `${next}-05T12:01:00Z`);
+  return scene;
+}
+
+function runLast(parts: StripeParts): Promise<MonthsAnswer> {
+  const request = { month: 'last', folder: null, issuer: null } as const;
+  return runMonths({ ...parts, phrase: remedyText, withoutSchema: true }, request);
+}
+
+const namesOf = ({ month, earlier }: MonthsAnswer) => [...earlier.map((each) => each.month), month];
+
+test.each(SCHEDULES)(
+  'what Stripe did not take on $lastDay, on which late periods end, is billed by the runs of the month after',
+  async (schedule) => {
+    const { month, next, lastDay, after } = schedule;
+    const { double, parts, differences } = await openLateAnchors(schedule);
+    const runAt = async (at: string) => {
+      await double.control.setClock(parseInstant(at));
+      return runLast(parts);
+    };
+    expect(namesOf(await runAt(`${next}-07T13:00:00Z`))).toEqual([month]);
+    await runAt(`${next}-15T13:00:00Z`);
+    double.control.injectFault({ kind: 'error', status: 503, match: METER_EVENTS, times: 10_000 });
+    expect(await runAt(`${lastDay}T19:00:00Z`)).toMatchObject({ month, done: false });
+    double.control.clearFaults();
+
+    const first = await runAt(`${after}-01T13:00:00Z`);
+    expect(namesOf(first)).toEqual([month, next]);
+    // What could not be sent for a day is told anew a day after it is seen to be absent.
+    for (const day of ['02', '04', '06']) await runAt(`${after}-${day}T13:00:00Z`);
+    // A week after it was told, what no subscription bills is taken back, and billed by an item.
+    await runAt(`${after}-09T13:00:00Z`);
+    await runAt(`${after}-09T19:00:00Z`);
+    const last = await runAt(`${after}-10T13:00:00Z`);
+
+    expect(await differences(month)).toEqual([]);
+    expect(namesOf(last)).toEqual([next]);
+    expect(last).toMatchObject({ missing: [] });
+  },
+);
+
+test('a month that cannot be gone on with keeps the one after it from nothing, and a dry run shows both', async () => {
+  const [schedule] = SCHEDULES as [(typeof SCHEDULES)[number]];
+  const { double, parts, database } = await openLateAnchors(schedule);
+  await double.control.setClock(parseInstant('2027-02-07T13:00:00Z'));
+  await runLast(parts);
+  await double.control.setClock(parseInstant('2027-03-02T13:00:00Z'));
+
+  const request = { month: 'last', folder: null, issuer: null } as const;
+  const plan = await planMonths({ ...parts, phrase: remedyText }, request);
+  expect(plan).toMatchObject({ month: '2027-02', earlier: [{ month: '2027-01' }] });
+  expect(await readSteps(database, '2027-02')).toEqual([]);
+  const beside = () => runLast(parts);
+  await expect(whileRunIsAlone(database, '2027-01', beside)).rejects.toThrow(
+    '2027-01 is being run already',
+  );
+  const steps = await readSteps(database, '2027-02');
+  expect(steps.map(({ state }) => state)).not.toContain('running');
+  expect(steps).toHaveLength(7);
+});
