@@ -11,6 +11,7 @@ import {
   confirmedSum,
   intendedSum,
   isProven,
+  isTakeBack,
   newestAttempt,
   settledSum,
   unseenTakeBack,
@@ -220,13 +221,18 @@ function unprovenOf(intents: readonly Intent[]): readonly Intent[] {
   return intents.filter(({ state, provenAt }) => state === 'confirmed' && provenAt === null);
 }
 
-/** What no count has shown; where there is none of that, what all counts together lack and showed before, as of an item that was deleted. */
+/**
+ * What no count has shown; where there is none of that, what all counts together lack and showed before, as of an item that
+ * was deleted: the one that comes to it, or each where nothing is counted.
+ */
 function absentOf(intents: readonly Intent[], counts: readonly Count[]): readonly Intent[] {
   const unproven = unprovenOf(intents);
   if (unproven.length > 0 || counts.length === 0) return unproven;
   const lacking = counts.reduce((sum, { told }) => sum + told, 0n) - sumOf(counts);
   const shown = intents.filter(({ state, attempts }) => state === 'confirmed' && attempts > 0);
-  return shown.filter(({ valueMicro }) => valueMicro === lacking).slice(-1);
+  const one = shown.filter(({ valueMicro }) => valueMicro === lacking).slice(-1);
+  const isNothingThere = sumOf(counts) === 0n && !shown.some(isTakeBack);
+  return one.length === 0 && isNothingThere ? shown : one;
 }
 
 /** What one destination counts of a period, and what its final invoices bill; null while none is final. */

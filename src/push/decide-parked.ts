@@ -7,6 +7,7 @@ import { destinationOf } from './destination.ts';
 import type { Figures } from './figures.ts';
 import { readIntentFigures } from './figures.ts';
 import type { Intent } from './intent.ts';
+import { isTakeBack } from './intent.ts';
 
 import { markProven, markState, readIntents, readIntentsByIdentifier } from './intent-store.ts';
 import { readTargets } from './target-store.ts';
@@ -18,7 +19,8 @@ const SETTLED_AFTER_MS = 24 * 60 * 60 * 1000;
 /**
  * Decides a parked intent by the destination's count, when a person asks for it after having mended the
  * cause. What the count holds is confirmed at once. What it has lacked for a day is given up as missing, so
- * that the next push tells its value under a new identifier. Any other count is refused, with its figures.
+ * that the next push tells its value under a new identifier; a count of nothing lacks each of several. Any other count is
+ * refused, with its figures.
  */
 export async function decideParked(
   parts: PushParts,
@@ -26,12 +28,12 @@ export async function decideParked(
 ): Promise<UnparkAnswer> {
   const { database, clock } = parts;
   const intent = await readParked(parts, identifier);
-  const { destination, figures } = await readFigures(parts, intent);
+  const { destination, figures, isNothingThere } = await readFigures(parts, intent);
   const { countName } = destination;
   const { counted, confirmed } = figures;
   const isThere = counted === confirmed + intent.valueMicro;
   if (!isThere) await refuseBilled(parts, intent);
-  if (!isThere) refuseUnproven(intent, { countName, figures, now: clock() });
+  if (!isThere) refuseUnproven(intent, { countName, figures, isNothingThere, now: clock() });
   if (isThere) await destination.finish(intent);
   const state = isThere ? 'confirmed' : 'missing';
   const answer = `unparked by a person: ${countName} says ${counted}, confirmed were ${confirmed}`;
@@ -78,7 +80,12 @@ function whyNoCountDecides({ destination, state }: Intent): string {
 async function readFigures(
   parts: PushParts,
   intent: Intent,
-): Promise<{ readonly destination: Destination; readonly figures: Figures }> {
+): Promise<{
+  readonly destination: Destination;
+  readonly figures: Figures;
+  /** Whether the count lacks each value of the period: it holds nothing, and none of them takes another back. */
+  readonly isNothingThere: boolean;
+}> {
   const { tenantId, periodStart, identifier } = intent;
   const targets = await readTargets(parts.database, { month: null, tenantId });
   const target = targets.find((candidate) => candidate.periodStart === periodStart);
@@ -93,16 +100,23 @@ async function readFigures(
   const all = await readIntents(parts.database, target);
   const intents = all.filter(({ identifier: other }) => other !== identifier);
   const figures = await readIntentFigures(destination, { target, intents, intent });
-  return { destination, figures };
+  const told = all.filter(({ destination: kind }) => kind === intent.destination);
+  const isNothingThere = figures.counted === 0n && !told.some(isTakeBack);
+  return { destination, figures, isNothingThere };
 }
 
 function refuseUnproven(
   { identifier, valueMicro, firstAttemptAt, periodStart }: Intent,
-  seen: { readonly countName: string; readonly figures: Figures; readonly now: InstantMs },
+  seen: {
+    readonly countName: string;
+    readonly figures: Figures;
+    readonly isNothingThere: boolean;
+    readonly now: InstantMs;
+  },
 ): void {
-  const { countName, figures, now } = seen;
+  const { countName, figures, isNothingThere, now } = seen;
   const { counted, confirmed } = figures;
-  if (counted !== confirmed) {
+  if (counted !== confirmed && !isNothingThere) {
     throw new Refusal(
       'conflict',
       `${countName} says ${counted} and ${confirmed} are confirmed, so that it proves neither that intent ${identifier} (${valueMicro}) was counted nor that it was not`,

@@ -10,6 +10,7 @@ import { reconcileMonth } from '../../src/stripe/reconcile-month.ts';
 import { settleMonth } from '../../src/stripe/settle-month.ts';
 import { checkSummaries } from '../../src/stripe/summary-law.ts';
 import { unparkIntent } from '../../src/stripe/unpark-intent.ts';
+import { unsettleMonth } from '../../src/stripe/unsettle-month.ts';
 import { textRows } from '../support/database.ts';
 import { DUE_MICRO, HOUR_MS, ofMonth, openPushScene, PUSHED_AT } from '../support/stripe.ts';
 import { tamper } from '../support/tamper.ts';
@@ -195,6 +196,41 @@ describe('reconciling with Stripe', () => {
     expect((await checkSummaries(scene.options)).violations).toEqual([
       expect.stringContaining('tenant "acme" period 2026-10-01'),
     ]);
+  });
+
+  it('says how to tell each of several values anew where Stripe counts none of them any more', async () => {
+    const scene = await openPushScene();
+    const month = ofMonth('2026-10');
+    const who = { tenant_id: 'acme', month: '2026-10', actor: 'ann' };
+    const settled = { ...who, amount: '1.00', reason: 'invoice 7' };
+    const { identifier: record } = await settleMonth(scene.options, settled);
+    await pushMonth(scene.options, month);
+    const undone = { identifier: record, reason: 'it was never sent', actor: 'ann' };
+    await unsettleMonth(scene.options, undone);
+    await pushMonth(scene.options, month);
+    expect((await reconcileMonth(scene.options, month))[0]).toMatchObject({ difference: 'none' });
+    await scene.options.stripe.billing.meterEvents.create({
+      event_name: 'spanledger_usage_usd',
+      identifier: 'cancelled-by-hand',
+      timestamp: Date.parse('2026-10-20T00:00:00Z') / 1000,
+      payload: { stripe_customer_id: 'cus_acme', value: `-${DUE_MICRO}` },
+    });
+    await scene.advance(25 * HOUR_MS);
+
+    const [acme] = await reconcileMonth(scene.options, month);
+
+    const told = [2, 4].map((sequence) => `spl-testbook-acme-2026-10-01-usd-${sequence}`);
+    for (const identifier of told) {
+      expect(acme?.remedy).toContainEqual({ operation: 'stripe unpark', identifier });
+    }
+    for (const identifier of told) {
+      expect(await unparkIntent(scene.options, { identifier })).toMatchObject({ state: 'missing' });
+    }
+    await pushMonth(scene.options, month);
+    expect((await reconcileMonth(scene.options, month))[0]).toMatchObject({
+      difference: 'none',
+      stripe: DUE_MICRO,
+    });
   });
 
   it('says how to tell anew what Stripe counted once and counts no more', async () => {
