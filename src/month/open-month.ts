@@ -1,5 +1,6 @@
 import { monthAfter } from '../clock.ts';
 import type { Database } from '../database/database.ts';
+import { readPeriodsOf } from '../ledger/closes/period-store.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
 import { confirmedSum } from '../push/intent.ts';
@@ -16,6 +17,8 @@ import { readSteps, type StepRow } from './month-run-store.ts';
 export async function isMonthOpen(database: Database, month: string): Promise<boolean> {
   const steps = await readSteps(database, month);
   if (steps.length === 0) return false;
+  // Before the first tenant came, a run had nothing to close, and found that wrong.
+  if ((await readPeriodsOf(database.kysely, month, null)).length === 0) return false;
   const isOpen = ({ step, state }: StepRow) => step !== 'coverage' && state !== 'done';
   const hasSeenAll = ({ step, startedAt }: StepRow) =>
     step === 'close' && lastEndedMonth({ clock: () => startedAt }).name >= monthAfter(month);

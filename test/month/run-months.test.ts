@@ -1,14 +1,19 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { remedyText } from '../../src/cli/terminal/commands-to-type.ts';
-import { parseInstant } from '../../src/clock.ts';
+import { monthAfter, parseInstant, systemClock } from '../../src/clock.ts';
 import type { MonthsAnswer } from '../../src/month/month-answer.ts';
-import { readSteps } from '../../src/month/month-run-store.ts';
+import { beginStep, readSteps } from '../../src/month/month-run-store.ts';
 import { whileRunIsAlone } from '../../src/month/run-lock-store.ts';
 import { planMonths, runMonths } from '../../src/month/run-months.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { BillingScene } from '../stripe/billing-scene.ts';
 import { customerOf, openBillingScene, usage } from '../stripe/billing-scene.ts';
+import { cli } from '../support/cli.ts';
 import { receiveEvents } from '../support/ledger.ts';
+import { openPushScene } from '../support/stripe.ts';
 
 const ANCHOR_DAYS = [1, 15, 28, 30, 31];
 const METER_EVENTS = { method: 'POST', path: '/v1/billing/meter_events' };
@@ -61,11 +66,11 @@ test.each(SCHEDULES)(
 
     const first = await runAt(`${after}-01T13:00:00Z`);
     expect(namesOf(first)).toEqual([month, next]);
-  // Of the later month, whoever has a later anchor day is no fault on its first day.
-  expect(first.steps.find(({ step }) => step === 'close')).toMatchObject({
-    state: 'done',
-    detail: expect.stringContaining('not ended yet: tenant "bare31"'),
-  });
+    // Of the later month, whoever has a later anchor day is no fault on its first day.
+    expect(first.steps.find(({ step }) => step === 'close')).toMatchObject({
+      state: 'done',
+      detail: expect.stringContaining('not ended yet: tenant "bare31"'),
+    });
     // What could not be sent for a day is told anew a day after it is seen to be absent.
     for (const day of ['02', '04', '06']) await runAt(`${after}-${day}T13:00:00Z`);
     // A week after it was told, what no subscription bills is taken back, and billed by an item.
@@ -97,4 +102,27 @@ test('a month that cannot be gone on with keeps the one after it from nothing, a
   const steps = await readSteps(database, '2027-02');
   expect(steps.map(({ state }) => state)).not.toContain('running');
   expect(steps).toHaveLength(7);
+});
+
+test('the command goes on with a month that a run has begun, and names both; one without any period is left', async () => {
+  const { database, month, environment } = await openPushScene(['acme'], { now: systemClock() });
+  const folder = await mkdtemp(join(tmpdir(), 'spanledger-last-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const before = monthAfter(month, -1);
+  await beginStep(database, { month: before, step: 'close' }, systemClock());
+  const dry = async () => {
+    const { stdout } = await cli(['run-month', 'last', '--dry-run', '--json'], environment);
+    return JSON.parse(stdout);
+  };
+  expect(await dry()).toMatchObject({ month, earlier: [] });
+  const at = `${before}-15T12:00:00Z`;
+  await receiveEvents(database, [usage('globex', { tokens: 1_000, index: 1, at })], at);
+  expect(await dry()).toMatchObject({ month, earlier: [{ month: before }] });
+
+  const { stdout } = await cli(['run-month', 'last', '--out', folder], environment);
+
+  const headings = stdout.split('\n').filter((line) => /^\d{4}-\d{2}$/.test(line));
+  expect(headings).toEqual([before, month]);
+  const closed = "select 1 from periods where tenant_id = 'globex' and state = 'closed'";
+  expect((await database.pool.query(closed)).rows).toHaveLength(2);
 });
