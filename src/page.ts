@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dayField } from './fields.ts';
+import { dayField, instantGiven } from './fields.ts';
 import { Refusal } from './refusal.ts';
 import { jsonIn } from './text/json.ts';
 
@@ -23,11 +23,12 @@ function writeCursor(place: readonly string[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-/** The texts that a cursor can hold: a name, a number of ours, a day, an entry's id. */
+/** The texts that a cursor can hold: a name, a number of ours, a day, an instant, an entry's id. */
 const CURSOR_TEXTS = {
   name: (text: string) => !text.includes('\u0000'),
   number: (text: string) => /^\d{1,18}$/.test(text),
   day: (text: string) => dayField.safeParse(text).success,
+  instant: (text: string) => instantGiven.safeParse(text).success,
   entry: (text: string) => /^ent_\d{1,18}$/.test(text),
 };
 type CursorText = keyof typeof CURSOR_TEXTS;

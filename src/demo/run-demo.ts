@@ -173,6 +173,7 @@ async function sayMostWasted(parts: DemoParts, most: number): Promise<void> {
     by: 'run',
     order: 'waste',
     limit: most,
+    cursor: null,
     loop_steps: LOOP_STEPS,
   });
   // Calls outside any run are rows of the report, too.

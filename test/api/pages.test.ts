@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type Api, freshApi } from '../support/api.ts';
+import { pause } from '../../src/clock.ts';
+import { RUN_GROUPS, RUN_ORDERS } from '../../src/reports/runs/runs-answer.ts';
+import { type Answered, type Api, freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
 import { importBooks, nativeEvent } from '../support/ledger.ts';
 
@@ -72,4 +74,72 @@ it.each([
   const sign = list.includes('?') ? '&' : '?';
   const answer = await api.ask(`/v1/${list}${sign}cursor=${cursorOf(place)}`, admin);
   expect([answer.status, answer.json.kind]).toEqual([400, 'bad_request']);
+});
+
+describe('the runs', () => {
+  /** Runs that fail, that all come to the same, and calls outside any; by two tenants with runs of the same names. */
+  const runs = Array.from({ length: 9 }, (_, run) =>
+    nativeEvent({
+      ...{ event_id: `r${run}`, tenant_id: `t${run % 2}`, occurred_at: AT, response_id: null },
+      ...(run === 8 ? {} : { agent_run_id: `run-${run >> 1}` }),
+      ...(run % 3 === 0 ? { status: 'error', error_type: 'timeout' } : {}),
+      feature: `feature-${run % 5}`,
+    }),
+  );
+
+  async function readAll(ask: (path: string) => Promise<Answered>, query: string) {
+    const rows: unknown[] = [];
+    for (let cursor: string | null = null, page = 0; page === 0 || cursor !== null; page += 1) {
+      const place = cursor === null ? '' : `&cursor=${cursor}`;
+      const { json } = await ask(`/v1/runs?${query}&limit=2${place}`);
+      rows.push(...json.rows);
+      expect(json.rows.length).toBeLessThanOrEqual(2);
+      cursor = json.next_cursor;
+    }
+    return rows;
+  }
+
+  it('are read page by page in every order, each once', async () => {
+    const { api, admin } = await ready();
+    await api.ask('/v1/events', await api.key('ingest'), { json: { events: runs } });
+    const ask = (path: string) => api.ask(path, admin);
+    for (const by of RUN_GROUPS) {
+      for (const order of RUN_ORDERS) {
+        const query = `by=${by}&order=${order}`;
+        const whole = await ask(`/v1/runs?${query}`);
+        expect(whole.json.next_cursor).toBeNull();
+        expect(whole.json.rows_in_all).toBe(whole.json.rows.length);
+        expect(await readAll(ask, query), query).toEqual(whole.json.rows);
+      }
+    }
+    const csv = await api.ask('/v1/runs?limit=2', admin, { headers: { accept: 'text/csv' } });
+    expect(csv.headers.get('next-cursor')).not.toBeNull();
+  });
+
+  it('of later pages are of the instant of the first, whatever comes meanwhile', async () => {
+    const { api, admin } = await ready();
+    const key = await api.key('ingest');
+    await api.ask('/v1/events', key, { json: { events: runs } });
+    const ask = (path: string) => api.ask(path, admin);
+    const query = 'by=run&order=cost';
+    const whole = (await ask(`/v1/runs?${query}`)).json.rows;
+    const first = await ask(`/v1/runs?${query}&limit=3`);
+    await pause(5);
+    const large = { usage: { input_tokens: 1_000_000, output_tokens: 1 }, response_id: null };
+    const late = nativeEvent({ event_id: 'late', occurred_at: AT, agent_run_id: 'late', ...large });
+    expect((await api.ask('/v1/events', key, { json: late })).status).toBe(202);
+    const next = await ask(`/v1/runs?${query}&cursor=${first.json.next_cursor}`);
+    expect([...first.json.rows, ...next.json.rows]).toEqual(whole);
+    expect(next.json.as_of).not.toBeNull();
+  });
+
+  it.each([['2026-13-01T00:00:00Z', '1'], ['+275760-09-13T00:00:00Z', '1'], ['nobody']])(
+    'a cursor that they never gave, such as %s, is refused',
+    async (...place) => {
+      const { api, admin } = await ready();
+      const cursor = Buffer.from(JSON.stringify(place)).toString('base64url');
+      const answer = await api.ask(`/v1/runs?cursor=${cursor}`, admin);
+      expect([answer.status, answer.json.kind]).toEqual([400, 'bad_request']);
+    },
+  );
 });

@@ -100,6 +100,7 @@ describe('an unknown cost', () => {
       ...EVERYTHING,
       ...({ by: 'run', order: 'waste' } as const),
       limit: 10,
+      cursor: null,
       loop_steps: 4,
     };
     const { rows } = await reportRuns(parts(), request);
@@ -136,7 +137,13 @@ describe('a reversal of what stands in a month before', () => {
     const rerate = { ...close, ...note, dry_run: false };
     await rerateMonth({ database: ledger, clock }, rerate);
     const november = { ...EVERYTHING, month: '2026-11' };
-    const ofRuns = { by: 'tenant', order: 'waste', limit: 10, loop_steps: 4 } as const;
+    const ofRuns = {
+      by: 'tenant',
+      order: 'waste',
+      limit: 10,
+      cursor: null,
+      loop_steps: 4,
+    } as const;
     const runs = await reportRuns({ database: ledger, clock }, { ...november, ...ofRuns });
     // 1,100 tokens of each of two calls at 4 a million; the calls of November have no cost.
     const costs = { cost: null, known_cost: '0.0088', calls_without_cost_rate: 2 };

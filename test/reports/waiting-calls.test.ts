@@ -52,7 +52,7 @@ describe('a call that waits for a price', () => {
       {
         ...({ by: 'run', order: 'waste' } as const),
         ...{ tenant_id: null, month: null, from: null, to: null, as_of: null },
-        ...{ limit: 10, loop_steps: 4 },
+        ...{ limit: 10, cursor: null, loop_steps: 4 },
       },
     );
     expect(rows.map((row) => [row.run, row.calls, row.calls_without_price])).toEqual(

@@ -47,6 +47,7 @@ export function addRunsReport(group: Command): void {
       as_of: options.asOf ?? null,
       order: options.order,
       limit: options.limit,
+      cursor: null,
       loop_steps: options.loopSteps,
     });
     const answer = await reportRuns(session.parts(), request);

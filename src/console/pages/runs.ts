@@ -85,6 +85,7 @@ async function runsOf(
     to: null,
     as_of: null,
     limit: RUNS_SHOWN,
+    cursor: null,
     loop_steps: LOOP_STEPS,
   });
   if (tenant_id !== null) return { answer: await reportRuns(parts, request), asOf: null };

@@ -46,7 +46,7 @@ export async function readPlainRuns(
     which: string,
   ) => `(select false as is_sum, tenant_id, run_id as name, currency, 1::bigint as runs,
       calls, uncosted, uncharged, charge, not_due, cost
-    from runs where not is_told ${which} order by cost desc, run_id collate "C" limit $${values.length})`;
+    from runs where not is_told ${which} order by cost desc, run_id collate "C", tenant_id collate "C", currency limit $${values.length})`;
   const { rows } = await client.query<PlainRow>(
     `with runs as materialized (${runsOf(question)})
      select true as is_sum, tenant_id, feature as name, currency, count(*) as runs, sum(calls)::bigint as calls,

@@ -1,7 +1,8 @@
-import { formatInstantOrNull } from '../../clock.ts';
+import { formatInstant, formatInstantOrNull, type InstantMs, parseInstant } from '../../clock.ts';
 import { type Database, inSnapshot } from '../../database/database.ts';
 import { foldBeforeReading } from '../../ledger/rollups/reading-folds.ts';
 import { formatPico, type Pico } from '../../money.ts';
+import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
 import { refuseUnknownTenant } from '../../tenants/asked-tenant.ts';
@@ -40,28 +41,46 @@ export async function reportRunsInWays(
   request: Omit<RunsRequest, keyof RunsWay>,
   ways: readonly RunsWay[],
 ): Promise<readonly RunsAnswer[]> {
-  const { database, view = database } = parts;
-  const { tenant_id: tenantId, month, from, to, as_of: asOf, loop_steps } = request;
+  const { database, clock, view = database } = parts;
+  const { tenant_id: tenantId, month, from, to, limit, loop_steps } = request;
+  const { before, asOf } = placeOf(request);
   await refuseUnknownTenant({ database, view }, tenantId);
   // Folding joins attempts, which makes corrections; none of now belong to what was known then.
   if (asOf === null) await foldBeforeReading(parts);
   const question = { tenantId, month, from, to, ...(asOf === null ? {} : { asOf }) };
-  const ranks = ways.map((way) => new RankedWay(way, request.limit));
-  await rank(view, ranks, { question, loopSteps: loop_steps, most: request.limit });
+  const most = before + limit + 1;
+  const ranks = ways.map((way) => new RankedWay(way, most));
+  const next = [formatInstant(asOf ?? clock()), String(before + limit)];
+  await rank(view, ranks, { question, loopSteps: loop_steps, most });
   const coverage = coverageOf(await readCoverage(view, question));
   return ranks.map((ranked) => {
     const { rows, total, totals } = ranked.end();
+    const page = cutPage(rows.slice(before), limit, () => next);
     return {
       by: ranked.by,
       as_of: formatInstantOrNull(asOf),
       loop_steps,
-      rows: rows.map((row) => toRow(row, ranked.by)),
+      rows: page.rows.map((row) => toRow(row, ranked.by)),
+      next_cursor: page.next,
       totals: totals.map(toTotal),
       rows_in_all: total.rows,
       rows_with_waste: total.wastedRows,
       coverage,
     };
   });
+}
+
+/**
+ * Returns how many rows stand before those that are asked for, and the instant of which all of them are. Each call changes
+ * what its run came to, and so its place: pages of one instant neither repeat rows nor leave any out.
+ */
+function placeOf({ cursor, as_of: asOf }: Pick<RunsRequest, 'cursor' | 'as_of'>): {
+  readonly before: number;
+  readonly asOf: InstantMs | null;
+} {
+  const [at, before] = readCursor(cursor, ['instant', 'number']) ?? [];
+  if (at === undefined || before === undefined) return { before: 0, asOf };
+  return { before: Number(before), asOf: asOf ?? parseInstant(at) };
 }
 
 async function rank(

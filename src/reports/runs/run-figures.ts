@@ -60,7 +60,14 @@ export function comparisonOf(order: RunOrder): (a: RunFigures, b: RunFigures) =>
     first(a, b) ||
     descending(a.wastedCost, b.wastedCost) ||
     descending(a.cost, b.cost) ||
-    ((a.name ?? '') < (b.name ?? '') ? -1 : 1);
+    compareTexts(a.name, b.name) ||
+    compareTexts(a.tenantId, b.tenantId) ||
+    compareTexts(a.currency, b.currency);
+}
+
+/** Compares as Postgres does by the collation C, since its order says which runs are compared at all. */
+function compareTexts(a: string | null, b: string | null): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a ?? ''), Buffer.from(b ?? ''));
 }
 
 const COMPARISONS: Readonly<Record<RunOrder, (a: RunFigures, b: RunFigures) => number>> = {

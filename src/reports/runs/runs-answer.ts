@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { amountField, instantField, instantGiven, listOf, percentField } from '../../fields.ts';
+import { nextCursorField, pageFields } from '../../page.ts';
 import { coverageAnswer } from '../coverage-answer.ts';
 import { reportScope } from '../report-scope.ts';
 
@@ -19,6 +20,8 @@ export const runsRequest = z.strictObject({
   order: z.enum(RUN_ORDERS),
   /** Rows at the most. */
   limit: z.int().positive(),
+  /** The rows of later pages are of the instant at which the first one was read, or of `as_of`. */
+  cursor: pageFields.cursor,
   /** Growing repetitions that make a loop. */
   loop_steps: z.int().positive(),
 });
@@ -76,6 +79,7 @@ export const runsAnswer = z.strictObject({
   loop_steps: z.int(),
   /** The rows stand in the order that was asked for. */
   rows: listOf(runsRow),
+  next_cursor: nextCursorField,
   /** All of it together, one for each currency, whatever the rows leave out; a run is counted once. */
   totals: listOf(runsTotal),
   rows_in_all: z.int(),

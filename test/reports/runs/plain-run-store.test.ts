@@ -65,7 +65,14 @@ it('what Postgres sums of plain runs is what their steps tell, in every order an
   for (const question of questions) {
     const request = {
       ...{ tenant_id: question.tenantId, month: question.month ?? null },
-      ...{ from: question.from, to: null, as_of: null, limit: 7, loop_steps: LOOP_STEPS },
+      ...{
+        from: question.from,
+        to: null,
+        as_of: null,
+        limit: 7,
+        cursor: null,
+        loop_steps: LOOP_STEPS,
+      },
     };
 
     // when

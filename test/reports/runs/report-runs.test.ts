@@ -8,7 +8,7 @@ import { importBooks, makeTenant, nativeEvent, receiveEvents } from '../../suppo
 
 const ANY = {
   ...{ tenant_id: null, month: null, from: null, to: null, as_of: null },
-  ...({ order: 'cost', loop_steps: 4, limit: 10 } as const),
+  ...({ order: 'cost', loop_steps: 4, limit: 10, cursor: null } as const),
 };
 
 it('the cost of a success is that of runs, and calls outside them have no part in it', async () => {
