@@ -204,11 +204,16 @@ async function answerOnce(
   });
   if (fresh !== null) return fresh;
   const type = isCsv && status < 400 ? CSV : typeOfAnswer(status, route);
-  if (!isShownOnce) return { status, type, body: answer, headers: {} };
+  if (!isShownOnce) return { status, type, body: answer, headers: headersAgain(route, answer) };
   return problem('conflict', {
     detail: 'this was done and answered already, and its answer is shown once',
     remedy: 'revoke what was made and was lost, and make it again under another Idempotency-Key',
   });
+}
+
+/** Returns the headers that an answer had when it was given first, which are made of the answer alone. */
+function headersAgain({ headersOf }: Route, answer: string): Reply['headers'] {
+  return headersOf === undefined ? {} : headersOf(JSON.parse(answer));
 }
 
 class Refused {
@@ -290,10 +295,12 @@ function notFound(app: Hono<Env>, c: Context<Env>): Reply {
           : 'see GET /openapi.json for what there is',
     });
   }
+  // What answers GET answers HEAD, too.
+  const withHead = allowed.flatMap((one) => (one === 'GET' ? ['GET', 'HEAD'] : [one]));
   return problem('method_not_allowed', {
     detail: `${path} takes no ${method}`,
     remedy: `use ${allowed.join(' or ')}`,
-    headers: { allow: allowed.join(', ') },
+    headers: { allow: withHead.join(', ') },
   });
 }
 

@@ -3,6 +3,7 @@ import { type Fields, jsonSchemaOf, type RequestField } from './fields-of.ts';
 import { fieldNamed } from './given.ts';
 import type { IngestDoor } from './ingest/ingest-doors.ts';
 import type { Route } from './route.ts';
+import { schemaShownToTenants } from './tenant-sight.ts';
 
 /** Returns the OpenAPI 3.1 document of the table of routes, whose schemas it takes as they are. */
 export function openApiOf(
@@ -40,7 +41,7 @@ export function openApiOf(
 const DESCRIPTION = [
   'Amounts are exact decimal strings in the major unit, instants RFC 3339 in UTC, days YYYY-MM-DD.',
   'Long lists answer `next_cursor`, which the next request gives as `cursor`.',
-  "A tenant's key is answered about its own tenant, and without what it may not see: cost, provider, executed model, margin.",
+  "A tenant's key is answered about its own tenant, and without what it may not see: cost, provider, executed model, margin. Such a field says so, and is not required.",
   'Actions take an `Idempotency-Key`: the same request again is answered as before and does nothing.',
 ].join('\n\n');
 
@@ -70,8 +71,9 @@ function operationOf(route: Route): JsonObject {
   };
 }
 
-function responsesOf({ answer, forms, otherStatuses = [] }: Route): JsonObject {
-  const json = { 'application/json': { schema: jsonSchemaOf(answer, 'output') } };
+function responsesOf(route: Route): JsonObject {
+  const { forms, otherStatuses = [] } = route;
+  const json = { 'application/json': { schema: answerSchemaOf(route) } };
   const content = { ...json, ...Object.fromEntries(forms.map((form) => [form, {}])) };
   const others = otherStatuses.map((status) => [
     status,
@@ -82,6 +84,12 @@ function responsesOf({ answer, forms, otherStatuses = [] }: Route): JsonObject {
     ...Object.fromEntries(others),
     default: PROBLEM,
   };
+}
+
+/** One document is for all keys, so that what a tenant's key is not shown is required of no answer that it may get. */
+function answerSchemaOf({ answer, roles, isWholeForTenants = false }: Route): JsonObject {
+  const schema = jsonSchemaOf(answer, 'output');
+  return roles.includes('tenant') && !isWholeForTenants ? schemaShownToTenants(schema) : schema;
 }
 
 function doorOperation({ path, summary, types, answer }: IngestDoor): JsonObject {

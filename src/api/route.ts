@@ -34,6 +34,10 @@ export interface Route {
   readonly isShownOnce: boolean;
   /** Statuses beside 200 under which it gives its answer, and no problem. */
   readonly otherStatuses?: readonly number[];
+  /** The headers that tell of its answer, too; left out where none does. */
+  readonly headersOf?: (answer: unknown) => Reply['headers'];
+  /** A tenant's key is answered whole, without any field left out. */
+  readonly isWholeForTenants?: boolean;
   /** The field that names an action, where the Idempotency-Key stands for it; null where none does. */
   readonly namedBy: string | null;
   /** What the journal calls what it does, in the words of the command that does the same; null of a question. */

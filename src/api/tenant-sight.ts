@@ -52,6 +52,31 @@ export function askedByTenant(route: Route, asked: Asked, tenantId: string): Ask
   return { ...asked, given: { ...given, tenant_id: tenantId }, parts: { ...parts, view } };
 }
 
+/** Returns the schema of an answer in which nothing is required that a tenant never sees, at every depth. */
+export function schemaShownToTenants(schema: JsonObject): JsonObject {
+  return eased(schema) as JsonObject;
+}
+
+function eased(part: unknown): unknown {
+  if (Array.isArray(part)) return part.map(eased);
+  if (typeof part !== 'object' || part === null) return part;
+  const of = Object.fromEntries(
+    Object.entries(part as JsonObject).map(([name, value]) => [name, eased(value)]),
+  );
+  const { properties, required } = of;
+  if (typeof properties !== 'object' || properties === null) return of;
+  const noted = Object.entries(properties as JsonObject).map(([name, property]) => [
+    name,
+    HIDDEN_FROM_TENANTS.has(name)
+      ? { ...(property as JsonObject), description: "A tenant's key is answered without it." }
+      : property,
+  ]);
+  const always = Array.isArray(required)
+    ? required.filter((name) => !HIDDEN_FROM_TENANTS.has(String(name)))
+    : [];
+  return { ...of, properties: Object.fromEntries(noted), required: always };
+}
+
 /** Returns an answer without the fields that a tenant never sees, at every depth. */
 export function shownToTenant(answer: unknown): unknown {
   if (Array.isArray(answer)) return answer.map(shownToTenant);

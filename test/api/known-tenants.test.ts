@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openApiOf } from '../../src/api/openapi.ts';
+import { HEADROOM_HEADERS } from '../../src/api/routes/budgets.ts';
 import { ROUTES } from '../../src/api/routes.ts';
 import { freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -86,4 +87,24 @@ describe('a call that a budget denies', () => {
       });
     }
   });
+});
+
+it('a hold that is answered again under its Idempotency-Key tells its headroom as it did', async () => {
+  const database = await freshDatabase();
+  await importBooks(database, 'standard', 'cost');
+  await makeTenant(database, 'acme');
+  const api = await freshApi(database);
+  const admin = await api.key('admin');
+  const set = { tenant: 'acme', per: 'month', amount: '5.00' };
+  await api.ask('/v1/budgets', admin, { method: 'PUT', json: set });
+  const json = { tenant_id: 'acme', model: 'gpt-4o', input_tokens: 1_000, max_output_tokens: 10 };
+  const headers = { 'idempotency-key': 'once' };
+  const headroom = async () => {
+    const answer = await api.ask('/v1/budgets/reserve', admin, { json, headers });
+    expect(answer.status).toBe(200);
+    return HEADROOM_HEADERS.map((name) => [name, answer.headers.get(name)]);
+  };
+  const first = await headroom();
+  expect(first).not.toContainEqual(['budget-left', null]);
+  expect(await headroom()).toEqual(first);
 });

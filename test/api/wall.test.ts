@@ -209,6 +209,61 @@ describe('every route', () => {
   });
 });
 
+/** What a schema requires, at every depth, and a value does not have. */
+function lacking(schema: JsonSchema, value: unknown, at = ''): readonly string[] {
+  const ways = schema.anyOf ?? schema.oneOf;
+  if (ways !== undefined) {
+    const all = ways.map((way) => lacking(way, value, at));
+    return all.some((one) => one.length === 0) ? [] : (all[0] ?? []);
+  }
+  if (value === null) return [schema.type].flat().includes('null') ? [] : [`${at} is null`];
+  if (Array.isArray(value)) return value.flatMap((one) => lacking(schema.items ?? {}, one, at));
+  if (typeof value !== 'object')
+    return schema.properties === undefined ? [] : [`${at} is no object`];
+  const absent = (schema.required ?? []).filter((name) => !Object.hasOwn(value, name));
+  const within = Object.entries(value).flatMap(([name, one]) =>
+    lacking(schema.properties?.[name] ?? { type: 'null' }, one, `${at}.${name}`),
+  );
+  return [...absent.map((name) => `${at}.${name} is absent`), ...within];
+}
+
+interface JsonSchema {
+  readonly type?: string | readonly string[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly oneOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+}
+
+describe('the OpenAPI document', () => {
+  it.each(OF_TENANTS.filter(([, { method }]) => method === 'GET'))(
+    'requires of %s nothing that a tenant is not answered, and all that an admin is',
+    async (_, route) => {
+      const document = await api.ask('/openapi.json', null);
+      const schema =
+        document.json.paths[route.path].get.responses[200].content['application/json'].schema;
+      for (const role of ['tenant', 'admin'] as const) {
+        const { status, json } = await ask(route, keys.get(role) ?? '', ownPath(route.path));
+        expect(status).toBe(200);
+        if (json !== undefined) expect(lacking(schema, json), role).toEqual([]);
+      }
+    },
+  );
+
+  it('requires all that a statement has of its customer, too, and says what a tenant is not shown', async () => {
+    const { paths } = (await api.ask('/openapi.json', null)).json;
+    const schemaAt = (path: string) =>
+      paths[path].get.responses[200].content['application/json'].schema;
+    const entry = schemaAt('/v1/entries').properties.entries.items;
+    expect(entry.required).not.toContain('cost');
+    expect(entry.required).toContain('charge');
+    expect(entry.properties.cost.description).toContain('without it');
+    expect(JSON.stringify(schemaAt('/v1/statements/{tenant}/{month}'))).not.toContain('without it');
+    expect(JSON.stringify(schemaAt('/v1/status'))).not.toContain('without it');
+  });
+});
+
 /** Its own ids. */
 function ownPath(path: string): string {
   const own = {

@@ -146,10 +146,16 @@ export const BUDGETS: readonly Route[] = [
 
 /** Answers with 402 where the call is denied, and with the headroom of the deciding budget in headers. */
 function deciding(of: Route): Route {
+  const headersOf = (answer: unknown) => headroomOf(answer as CheckAnswer);
   return {
     ...of,
     otherStatuses: [402],
-    run: async (asked) => new Written(withHeadroom((await of.run(asked)) as CheckAnswer)),
+    headersOf,
+    async run(asked) {
+      const answer = (await of.run(asked)) as CheckAnswer;
+      const reply = jsonReply(answer, answer.verdict === 'deny' ? 402 : 200);
+      return new Written({ ...reply, headers: headersOf(answer) });
+    },
   };
 }
 
@@ -160,22 +166,18 @@ export const HEADROOM_HEADERS = [
 ];
 
 /** Tells the headroom of the budget that decides, or else the first. */
-function withHeadroom(answer: CheckAnswer): Reply {
-  const reply = jsonReply(answer, answer.verdict === 'deny' ? 402 : 200);
+function headroomOf(answer: CheckAnswer): Reply['headers'] {
   const { budgets, decided_by: by, retry_after: seconds } = answer;
   const budget = budgets.find(({ budget_id }) => budget_id === by) ?? budgets[0];
-  if (budget === undefined) return reply;
+  if (budget === undefined) return {};
   const { budget_id, limit, spent, held, left, resets_at: resetsAt } = budget;
   return {
-    ...reply,
-    headers: {
-      'budget-id': budget_id,
-      'budget-limit': limit,
-      'budget-spent': spent,
-      'budget-held': held,
-      'budget-left': left,
-      ...(resetsAt === null ? {} : { 'budget-resets-at': resetsAt }),
-      ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
-    },
+    'budget-id': budget_id,
+    'budget-limit': limit,
+    'budget-spent': spent,
+    'budget-held': held,
+    'budget-left': left,
+    ...(resetsAt === null ? {} : { 'budget-resets-at': resetsAt }),
+    ...(seconds === null ? {} : { 'retry-after': String(seconds) }),
   };
 }

@@ -52,11 +52,12 @@ const statement: Route = {
   namedBy: null,
   act: null,
   check: null,
+  // All of it is the customer's to read, the reasons of corrections too.
+  isWholeForTenants: true,
   async run({ parts, given, accept }) {
     const { format, issuer, ...of } = readRequest(statementAsked, given as StatementGiven);
     const answer = await showStatement(parts, of);
     const form = format ?? acceptedForm(accept);
-    // All of it is the customer's to read, the reasons of corrections too.
     if (form === 'json') return new Written(jsonReply(answer));
     return new Written(
       textReply(TYPES[form], await renderStatement(answer, { format: form, issuer })),
