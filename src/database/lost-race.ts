@@ -3,6 +3,10 @@ import { sqlState } from './database.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
+const INTERNAL_ERROR = 'XX000';
+
+/** Of a row of its catalogs that two change at once, such as the rights on a table, Postgres tells by these words alone. */
+const CATALOG_RACE = /^tuple concurrently (?:updated|deleted)$/;
 
 /** Each lost race means that another transaction committed; so many in a row are a fault of ours. */
 const MOST_TRIES = 25;
@@ -29,5 +33,6 @@ export async function retryLostRace<Result>(
 
 export function isLostRace(error: unknown): boolean {
   const state = sqlState(error);
-  return state === UNIQUE_VIOLATION || state === DEADLOCK;
+  if (state === UNIQUE_VIOLATION || state === DEADLOCK) return true;
+  return state === INTERNAL_ERROR && error instanceof Error && CATALOG_RACE.test(error.message);
 }

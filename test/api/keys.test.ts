@@ -79,6 +79,21 @@ describe('a key', () => {
     );
   });
 
+  it('of a tenant is made beside others at the same moment', async () => {
+    for (const tenant of ['acme', 'globex']) await makeTenant(database, tenant);
+    const admin = await api.key('admin');
+    const links = await Promise.all(
+      Array.from({ length: 24 }, (_, nth) =>
+        api.ask('/v1/keys', admin, {
+          json: { role: 'link', tenant: nth % 2 === 0 ? 'acme' : 'globex', expires_in_days: 30 },
+        }),
+      ),
+    );
+    expect(links.map(({ status, json }) => [status, json.detail])).toEqual(
+      links.map(() => [200, undefined]),
+    );
+  });
+
   it('has a rate, and says when to come again', async () => {
     const key = await api.key('reader', { rate: 3 });
     const answers = await Promise.all(Array.from({ length: 8 }, () => api.ask('/v1/tenants', key)));

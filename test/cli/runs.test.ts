@@ -98,7 +98,7 @@ it('report runs --json has exact amounts as strings, and the coverage that every
   const { rows, totals, coverage, ...rest } = JSON.parse(stdout);
   expect(rest).toEqual({
     ...{ by: 'run', as_of: null, loop_steps: 4 },
-    ...{ rows_in_all: 1, rows_with_waste: 1 },
+    ...{ next_cursor: null, rows_in_all: 1, rows_with_waste: 1 },
   });
   expect(coverage).toMatchObject([{ currency: 'USD', share: '100.00' }]);
   const [{ tenant, run: runId, ...figures }] = rows;
