@@ -192,7 +192,7 @@ async function asked(c: ConsoleContext): Promise<URLSearchParams> {
   const form = await readForm(c, FORM_BYTES);
   form.delete('form_token');
   const page = pathname.replace(/\/look$/, '');
-  const filled = new URLSearchParams({ to: `${page}?${form}`.replaceAll('*', '%2A') });
+  const filled = new URLSearchParams({ to: `${page}?${form}` });
   return String(filled).length <= LONGEST_QUERY
     ? filled
     : new URLSearchParams({ to: page, lost: 'yes' });

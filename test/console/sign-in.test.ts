@@ -37,6 +37,19 @@ it('nobody sees a page without a key, and comes back to it with one', async () =
   expect((await visitor.get('/console')).status).toBe(200);
 });
 
+it('whoever signs in comes to the page of a tenant with any name', async () => {
+  const tenant = "O'Brien & Sons (1984)!* / חברה";
+  await makeTenant(database, tenant);
+  const visitor = await running.visit(null);
+  const path = `/console/tenants/${encodeURIComponent(tenant)}`;
+  const sent = await visitor.get(path);
+  const to = new URL(sent.location ?? '', running.url).searchParams.get('to') ?? '';
+  const key = await running.key('reader');
+  const back = await visitor.send('/console/sign-in', { key, to });
+  expect([back.status, back.location]).toEqual([303, path]);
+  expect((await visitor.get(path)).status).toBe(200);
+});
+
 it.each(['https://evil.example', '//evil.example', '/\\evil.example', '/v1/keys'])(
   'the sign-in leads to no other place: %s',
   async (to) => {

@@ -27,5 +27,5 @@ const LOST =
 
 /** Returns the address to go to after the sign-in, which is always one of ours. */
 export function addressAfterSignIn(to: string | null): string {
-  return to !== null && /^\/console(?:[/?][\w\-./?=&%~+:]*)?$/.test(to) ? to : '/console';
+  return to !== null && /^\/console(?:[/?][\w\-./?=&%~+:!'()*]*)?$/.test(to) ? to : '/console';
 }
