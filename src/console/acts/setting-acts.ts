@@ -17,10 +17,21 @@ import { firstRows } from './first-rows.ts';
 const tenantPath = ({ tenant_id = '' }: Readonly<Record<string, string>>) =>
   `/console/tenants/${encodeURIComponent(tenant_id)}`;
 
+/** What stands on its statements, which a dash takes away. */
+const ON_STATEMENTS = ['name', 'address', 'contact'] as const;
+const NOTHING_SAID = '-';
+
+/** What the form sets, as the preview compares it. */
+const TENANT_SETTINGS = [
+  ...['mode', 'time_zone', 'anchor_day', 'price_book', 'stripe_customer'],
+  ...ON_STATEMENTS,
+];
+
 const setTenant: Act = {
   name: 'set-tenant',
   title: 'Make or change a tenant',
-  words: 'What is left empty stays as it is. A tenant in shadow is metered and never billed.',
+  words:
+    'What is left empty stays as it is; a dash clears what stands on its statements. A tenant in shadow is metered and never billed.',
   route: 'PUT /v1/tenants/{tenant}',
   fields: [
     { name: 'tenant_id', label: 'Tenant', isRequired: true },
@@ -29,18 +40,26 @@ const setTenant: Act = {
     { name: 'anchor_day', label: 'Anchor day', kind: 'number' },
     { name: 'price_book', label: 'Price book' },
     { name: 'stripe_customer', label: 'Stripe customer', hint: 'cus_…' },
+    { name: 'name', label: 'Name on statements', hint: 'in place of its id' },
+    { name: 'contact', label: 'Contact on statements' },
+    { name: 'address', label: 'Address on statements', kind: 'lines' },
   ],
+  read: ({ anchor_day: day, ...said }) => ({
+    ...said,
+    ...(day === undefined ? {} : { anchor_day: /^\d{1,9}$/.test(day) ? Number(day) : day }),
+    ...Object.fromEntries(
+      ON_STATEMENTS.flatMap((name) => (said[name] === NOTHING_SAID ? [[name, '']] : [])),
+    ),
+  }),
   async preview({ parts, said }) {
     const tenants = await listTenants(parts);
     const now = tenants.find(({ tenant_id: id }) => id === said['tenant_id']);
-    const rows = ['mode', 'time_zone', 'anchor_day', 'price_book', 'stripe_customer'].flatMap(
-      (name) => {
-        const was = now === undefined ? null : String(now[name as keyof typeof now] ?? '—');
-        return said[name] === undefined || said[name] === was
-          ? []
-          : [{ name: name.replace('_', ' '), was, becomes: said[name] ?? '' }];
-      },
-    );
+    const rows = TENANT_SETTINGS.flatMap((name) => {
+      const was = now === undefined ? null : String(now[name as keyof typeof now] ?? '—');
+      return said[name] === undefined || said[name] === was
+        ? []
+        : [{ name: name.replace('_', ' '), was, becomes: said[name] ?? '' }];
+    });
     const isNew = now === undefined ? html`<p>${chip('new', 'good')} It is made by this.</p>` : '';
     const empty =
       now?.registered === false ? 'Nothing but this: it is registered.' : 'Nothing changes.';

@@ -104,7 +104,8 @@ function topOf({ mayAct, freshness }: PageAsked, tenant: ShownTenantAnswer, mont
   const path = `/console/tenants/${encodeURIComponent(tenant_id)}`;
   const months = [...new Set([freshness.running_month, freshness.ended_month, month])];
   const { time_zone: zone, anchor_day: day } = tenant.calendar_now;
-  const sub = html`${modeChip(tenant)} ${zone}, billing from day ${day} of the month · pays by ${tenant.price_book_now === null ? 'no book' : tenant.price_book_now.book}${tenant.price_book_now?.by_default === true ? ' (the default)' : ''}`;
+  const name = tenant.name === null ? '' : html`<bdi>${tenant.name}</bdi> · `;
+  const sub = html`${name}${modeChip(tenant)} ${zone}, billing from day ${day} of the month · pays by ${tenant.price_book_now === null ? 'no book' : tenant.price_book_now.book}${tenant.price_book_now?.by_default === true ? ' (the default)' : ''}`;
   return headOf(html`<bdi>${tenant_id}</bdi>`, sub, [
     tabs(
       'Month',
@@ -280,6 +281,9 @@ function settingsPanel(tenant: ShownTenantAnswer): Html {
   return panel(
     'Settings',
     facts([
+      ['Name on statements', html`<bdi>${tenant.name ?? 'its id'}</bdi>`],
+      ['Address', html`<bdi>${tenant.address?.replaceAll('\n', ', ') ?? 'none'}</bdi>`],
+      ['Contact', html`<bdi>${tenant.contact ?? 'none'}</bdi>`],
       ['Mode', tenant.mode],
       ['Billing time zone', tenant.time_zone],
       ['Anchor day', String(tenant.anchor_day)],

@@ -54,9 +54,10 @@ function rowsOf(
 function matches(text: string | null): (row: TenantRow) => boolean {
   const sought = text?.toLowerCase() ?? '';
   return ({ tenant }) =>
-    [tenant.tenant_id, tenant.stripe_customer, tenant.price_book, tenant.time_zone].some((name) =>
-      name?.toLowerCase().includes(sought),
-    );
+    [
+      ...[tenant.tenant_id, tenant.name, tenant.contact],
+      ...[tenant.stripe_customer, tenant.price_book, tenant.time_zone],
+    ].some((name) => name?.toLowerCase().includes(sought));
 }
 
 type SortKey = (row: TenantRow) => bigint | string;
@@ -138,7 +139,7 @@ function bodyOf(
 ${dataTable({
   caption: 'Tenants',
   rows: shown,
-  empty: 'No tenant has this in its name, customer, book or zone.',
+  empty: 'No tenant has this in its id, name, contact, customer, book or zone.',
   sorting: {
     by,
     descending,
@@ -160,7 +161,8 @@ const COLUMNS = [
   {
     title: 'Tenant',
     sort: 'tenant',
-    cell: ({ tenant }: TenantRow) => tenantLink(tenant.tenant_id),
+    cell: ({ tenant }: TenantRow) =>
+      html`${tenantLink(tenant.tenant_id)}${tenant.name === null ? '' : html`<br><span class="cut soft" dir="auto">${tenant.name}</span>`}`,
   },
   { title: 'Mode', sort: 'mode', cell: ({ tenant }: TenantRow) => modeChip(tenant) },
   { title: 'Zone', sort: 'zone', minor: true, cell: ({ tenant }: TenantRow) => tenant.time_zone },
