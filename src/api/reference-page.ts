@@ -13,11 +13,11 @@ export function referencePage(document: JsonObject): string {
   );
   return String(html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Spanledger API</title>
-<meta name="viewport" content="width=device-width"><style>${raw(STYLE)}</style></head>
-<body><h1>Spanledger API</h1>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>${raw(STYLE)}</style></head>
+<body><main><h1>Spanledger API</h1>
 <p>The whole contract, with the schemas of every request and answer: <a href="/openapi.json">/openapi.json</a>.
 Send <code>Authorization: Bearer KEY</code>; keys come from whoever runs the server.</p>
-${sections}</body></html>`);
+${sections}</main></body></html>`);
 }
 
 interface Operation {
@@ -43,6 +43,9 @@ function rowOf({
   }</small></td></tr>`;
 }
 
-const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}
-table{border-collapse:collapse;width:100%}td{border-top:1px solid #ddd;padding:.4rem;vertical-align:top}
-td:first-child{white-space:nowrap;width:24rem}code{font:13px ui-monospace,monospace}small{color:#666}h2{margin-top:2rem}`;
+const STYLE = `:root{color-scheme:light dark;--ink:#222;--soft:#666;--rule:#ddd}
+@media(prefers-color-scheme:dark){:root{--ink:#e9ecf1;--soft:#9aa4b2;--rule:#2a303a}a{color:#8ba6ff}body{background:#0c0e12}}
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:var(--ink)}
+table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--rule);padding:.4rem;vertical-align:top;overflow-wrap:anywhere}
+td:first-child{width:24rem}code{font:13px ui-monospace,monospace}small{color:var(--soft)}h2{margin-top:2rem}
+@media(max-width:640px){td{display:block;padding:.4rem 0}td:first-child{width:auto}td+td{border:0;padding-top:0}}`;

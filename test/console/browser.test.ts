@@ -18,6 +18,7 @@ const EXECUTABLE = BROWSERS.find((path) => existsSync(path));
 const PICTURES = process.env['SPANLEDGER_PICTURES'];
 
 const PAGES = [
+  '/',
   '/console',
   '/console/tenants',
   '/console/tenants/acme',
@@ -77,15 +78,19 @@ async function parkPush(database: TestDatabase): Promise<void> {
   );
 }
 
-/** A tenant, a run and a feature with names that no column has room for, and amounts that need theirs. */
+const LONG = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
+const RIGHT_TO_LEFT = 'شركة الاختبار المحدودة للتجارة والصناعة والتطوير 2026';
+
+/** Tenants, runs and features with names that no column has room for, and amounts of millions, which need theirs. */
 async function useLongNames(database: TestDatabase): Promise<void> {
-  const name = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
-  const event = nativeEvent({
-    ...{ event_id: 'of-long-names', tenant_id: name, agent_run_id: name, feature: name },
-    occurred_at: '2026-11-05T00:00:00Z',
-    usage: { input_tokens: 123_456_789, output_tokens: 98_765_432 },
-  });
-  await receiveEvents(database, [event], '2026-11-18T09:59:00Z');
+  const events = [LONG, RIGHT_TO_LEFT].map((name) =>
+    nativeEvent({
+      ...{ event_id: `of-${name}`, tenant_id: name, agent_run_id: name, feature: name },
+      occurred_at: '2026-11-05T00:00:00Z',
+      usage: { input_tokens: 123_456_789_012, output_tokens: 98_765_432_109 },
+    }),
+  );
+  await receiveEvents(database, events, '2026-11-18T09:59:00Z');
   await foldAll(database, () => CONSOLE_NOW);
 }
 
@@ -149,14 +154,18 @@ describe.skipIf(EXECUTABLE === undefined)(
     it(
       'passes the checks of axe in light and in dark, fits every screen, and asks nobody else',
       async () => {
-        const link = await running.key('link', 'acme');
+        const links = await Promise.all(
+          ['acme', LONG, RIGHT_TO_LEFT].map((tenant) => running.key('link', tenant)),
+        );
+        const ofCustomers = links.map((link) => `/usage/${link}`);
+        const [proof] = ofCustomers.map((path) => `${path}/statements/2026-10/proof`);
         // In a world of its own, which the policy of the page says nothing about.
         const axe = readFileSync(
           createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
           'utf8',
         );
         const wrong: string[] = [];
-        for (const path of [...PAGES, ...actsOn(receiver), `/usage/${link}`]) {
+        for (const path of [...PAGES, ...actsOn(receiver), ...ofCustomers, `${proof}`]) {
           await page.setViewportSize({ width: 1280, height: 900 });
           await page.goto(`${running.url}${path}`);
           await page.evaluate(axe);
@@ -171,6 +180,10 @@ describe.skipIf(EXECUTABLE === undefined)(
               'document.documentElement.scrollWidth - innerWidth',
             );
             if (wider > 0) wrong.push(`${path} is ${wider} wider than ${width}`);
+            const broken = await page.evaluate<number>(
+              "[...document.querySelectorAll('.big .amount')].filter((of) => of.getClientRects().length > 1).length",
+            );
+            if (broken > 0) wrong.push(`${path} breaks an amount in two at ${width}`);
           }
         }
         expect(wrong).toEqual([]);
@@ -192,6 +205,15 @@ describe.skipIf(EXECUTABLE === undefined)(
         wrong.push(...found.map((fault) => `${path} ${fault}`));
       }
       expect(wrong).toEqual([]);
+    });
+
+    it('cuts a name at its end, whichever way it is written', async () => {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.goto(`${running.url}/console/tenants`);
+      const directions = await page.evaluate<readonly string[]>(
+        `[...document.querySelectorAll('th a[href^="/console/tenants/"]')].filter((of) => of.scrollWidth > of.clientWidth).map((of) => getComputedStyle(of).direction)`,
+      );
+      expect(directions.toSorted()).toEqual(['ltr', 'rtl']);
     });
 
     it('keeps what stands in one cell together on a phone, and cuts no way to mend anything', async () => {

@@ -123,7 +123,7 @@ function headOf(
   const name = issuer.name ?? DEFAULT_ISSUER;
   const mark =
     issuer.logo === null
-      ? html`<span class="mark" aria-hidden="true">${name.slice(0, 1)}</span>`
+      ? html`<span class="mark" aria-hidden="true">${[...name][0]}</span>`
       : html`<img src="${issuer.logo}" alt="">`;
   const bounds =
     running === null

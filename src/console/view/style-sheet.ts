@@ -15,7 +15,7 @@ p, h1, h2, h3, ul, ol, dl, dd, figure, fieldset { margin: 0; padding: 0; }
 ul { list-style: none; }
 a { color: var(--link); text-decoration: none; }
 a:hover { text-decoration: underline; }
-p a, td a, dd a { text-underline-offset: 2px; }
+p a, td a, dd a { text-underline-offset: 2px; } h1 a, p a:not(.button) { text-decoration: underline; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: 3px; }
 main:focus { outline: none; }
 .soft { color: var(--soft); }
@@ -35,12 +35,12 @@ h3 { font-size: 13px; font-weight: 600; margin-top: 14px; }
 .head { display: flex; flex-wrap: wrap; align-items: flex-end; justify-content: space-between; gap: 10px 24px; margin-bottom: 18px; }
 .head .sub { margin-top: 3px; color: var(--soft); } .head p a { text-decoration: underline; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(195px, 1fr)); gap: 14px; margin-bottom: 16px; }
+.cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 16px; }
 .part { display: contents; }
 .card, .panel { background: var(--card); border: 1px solid var(--rule); border-radius: 11px; }
-.card { padding: 15px 18px 14px; min-width: 0; }
+.card { flex: 1 1 195px; min-width: min-content; max-width: 100%; padding: 15px 18px 14px; overflow-wrap: anywhere; }
 .card h2 { font-size: 13px; font-weight: 400; color: var(--soft); }
-.big { margin-top: 2px; font-size: 25px; line-height: 1.3; font-weight: 600; letter-spacing: -0.015em; overflow-wrap: anywhere; }
+.big { margin-top: 2px; font-size: 25px; line-height: 1.3; font-weight: 600; letter-spacing: -0.015em; overflow-wrap: break-word; }
 .below-figure { margin-top: 3px; font-size: 13px; color: var(--soft); }
 .up { color: var(--good); } .down, .below { color: var(--bad); }
 .panel { padding: 18px 20px; margin-bottom: 16px; min-width: 0; }
@@ -58,7 +58,7 @@ thead th[aria-sort="ascending"] a, thead th[aria-sort="descending"] a { color: v
 td, tbody th, tfoot th { padding: 8px 0 8px 16px; border-bottom: 1px solid var(--faint); vertical-align: top; }
 tr > :first-child { padding-left: 0; }
 td, dd { overflow-wrap: break-word; } td > span { overflow-wrap: anywhere; } .panel > p + .scroll, form.row + .scroll, .scroll + .scroll { margin-top: 12px; } td time { white-space: nowrap; }
-.rows td > a, .rows th > a, .cut { display: inline-block; max-width: 220px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; } .rows td > a { max-width: 190px; }
+.rows td > a, .rows th > a, .cut { display: inline-block; max-width: clamp(150px, 15vw, 220px); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; vertical-align: bottom; } .rows td > a { max-width: clamp(140px, 14vw, 190px); }
 tbody tr:last-child > * { border-bottom: 0; }
 tbody th { overflow-wrap: anywhere; min-width: 110px; }
 tfoot > tr > * { font-weight: 600; border-top: 1px solid var(--rule); border-bottom: 0; }
@@ -118,16 +118,16 @@ form.act .wide { grid-column: 1 / -1; }
 .tree th { white-space: nowrap; } .tree .depth { color: var(--soft); }
 .steps li { display: flex; gap: 12px; padding: 7px 0; border-bottom: 1px solid var(--faint); } .steps li:last-child { border: 0; } .steps .chip { flex: none; min-width: 84px; text-align: center; }
 .pager { display: flex; justify-content: space-between; gap: 16px; margin-top: 12px; }
-.seller { display: flex; gap: 14px; align-items: center; } .seller img, .seller .mark { width: 40px; height: 40px; border-radius: 9px; object-fit: contain; }
+.seller { display: flex; gap: 14px; align-items: center; } .seller img, .seller .mark { flex: none; width: 40px; height: 40px; border-radius: 9px; object-fit: contain; }
 .seller .mark { display: grid; place-items: center; background: var(--act); color: var(--on-act); font-weight: 600; font-size: 17px; } .seller p { font-weight: 600; }
 .customer main { max-width: 996px; } .customer h1 { font-size: 14px; font-weight: 400; color: var(--soft); letter-spacing: 0; } .right { text-align: right; }
-.customer .end { margin-top: 20px; text-align: center; color: var(--soft); }
+.customer .end { margin-top: 20px; text-align: center; color: var(--soft); overflow-wrap: anywhere; }
 ${SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join('\n')}
 @media (prefers-color-scheme: dark) { ${DARK_SERIES_COLORS.map((color, series) => `.s${series} { fill: ${color}; }`).join(' ')} }
-@media (max-width: 900px) { .two { grid-template-columns: minmax(0, 1fr); } .top { flex-wrap: wrap; padding: 8px 18px 0; } .state { order: 1; } .top nav { order: 2; flex-basis: 100%; overflow-x: auto; }
+@media (max-width: 900px) { .two { grid-template-columns: minmax(0, 1fr); } .rows td[data-title="Detail"] { min-width: 190px; } .ways { white-space: normal; } .top { flex-wrap: wrap; padding: 8px 18px 0; } .state { order: 1; } .top nav { order: 2; flex-basis: 100%; overflow-x: auto; }
   .top nav a { padding: 8px 0 10px; white-space: nowrap; } main { padding: 20px 18px 48px; } }
 @media (max-width: 640px) {
-  main { padding: 16px 12px 40px; } .top { padding: 8px 14px 0; } .state span { display: none; } .cards { grid-template-columns: 1fr 1fr; gap: 10px; } .cards .card:first-child { grid-column: 1 / -1; }
+  main { padding: 16px 12px 40px; } .top { padding: 8px 14px 0; } .state span { display: none; } .cards { gap: 10px; } .card { flex-basis: 40%; } .cards .card:first-child { flex-basis: 100%; }
   .panel { padding: 15px 14px; } .card { padding: 12px 14px; } .big { font-size: 21px; } .chart.full { display: none; } .chart.narrow { display: block; } .right { text-align: left; }
   .rows, .rows tbody, .rows tr, .rows td, .rows tbody th { display: block; } .rows thead, .rows .minor { display: none; }
   .rows tr { padding: 10px 0; border-bottom: 1px solid var(--rule); } .rows tr:last-child { border: 0; }

@@ -107,15 +107,15 @@ export function link(href: string, words: string): Html {
   return html`<a href="${href}">${words}</a>`;
 }
 
-/** Renders a name that came from outside, as a link to its page. */
 /** Joins several ways of one cell: on a phone they stay together, and none is cut. */
 export function ways(links: readonly (Html | string)[]): Html {
   const given = links.filter((way) => String(way) !== '');
   return html`<span class="ways">${given.map((way, nth) => html`${nth === 0 ? '' : ' · '}${way}`)}</span>`;
 }
 
+/** Renders a name that came from outside, as a link to its page; one that is cut is cut at its end, in either direction. */
 export function tenantLink(tenantId: string): Html {
-  return html`<a href="/console/tenants/${encodeURIComponent(tenantId)}"><bdi>${tenantId}</bdi></a>`;
+  return html`<a href="/console/tenants/${encodeURIComponent(tenantId)}" dir="auto">${tenantId}</a>`;
 }
 
 export const NOTHING = raw('<span class="soft" aria-label="none">—</span>');

@@ -74,7 +74,11 @@ function add(parent, name, text, className) {
   return element;
 }
 function addTable(parent, className, head, rows) {
-  const table = add(add(parent, 'div', undefined, 'scroll'), 'table', undefined, className);
+  const scroll = add(parent, 'div', undefined, 'scroll');
+  scroll.tabIndex = 0;
+  scroll.setAttribute('role', 'region');
+  scroll.setAttribute('aria-label', 'Table: ' + className);
+  const table = add(scroll, 'table', undefined, className);
   const top = add(add(table, 'thead'), 'tr');
   for (const cell of head) add(top, 'th', cell.text, cell.className);
   const body = add(table, 'tbody');
@@ -82,6 +86,10 @@ function addTable(parent, className, head, rows) {
     const line = add(body, 'tr');
     for (const cell of row) add(line, 'td', cell.text, cell.className);
   }
+}
+const RIGHT_TO_LEFT = /[\\u0590-\\u08ff\\ufb1d-\\ufdff\\ufe70-\\ufefc]/;
+function isolated(text, name) {
+  return RIGHT_TO_LEFT.test(name) ? text.replaceAll(name, '\\u2068' + name + '\\u2069') : text;
 }
 function plural(count, one, many) {
   return count + ' ' + (count === 1 ? one : many);
@@ -127,8 +135,8 @@ for (const proof of JSON.parse(document.getElementById('data').textContent)) {
   const frozen = readManifest(proof);
   const steps = checkProof(proof, pageSha256);
   addHead(section, proof, frozen, steps.find((step) => !step.holds));
-  addTable(add(section, 'section'), 'steps', [{ text: 'Step' }, { text: '' }, { text: 'What was checked' }], steps.map((step) => [
-    { text: step.step }, { text: step.holds ? 'holds' : 'FAILS', className: step.holds ? 'holds' : 'fails' }, { text: step.detail }]));
+  addTable(add(section, 'section'), 'steps', [{ text: 'Step' }, { text: 'Result' }, { text: 'What was checked' }], steps.map((step) => [
+    { text: step.step }, { text: step.holds ? 'holds' : 'FAILS', className: step.holds ? 'holds' : 'fails' }, { text: isolated(step.detail, frozen.tenant_id) }]));
   const entries = proof.entries.slice(0, MOST_SHOWN).map((entry) => readColumns(entry.shown, shownColumns()));
   const list = add(section, 'section');
   add(list, 'h2', plural(proof.entries.length, 'entry', 'entries') +
