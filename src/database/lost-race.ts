@@ -5,7 +5,7 @@ const UNIQUE_VIOLATION = '23505';
 const DEADLOCK = '40P01';
 const INTERNAL_ERROR = 'XX000';
 
-/** Of a row of its catalogs that two change at once, such as the rights on a table, Postgres tells by these words alone. */
+/** The words alone tell that two changed a row of the catalogs at once, such as the rights on a table. */
 const CATALOG_RACE = /^tuple concurrently (?:updated|deleted)$/;
 
 /** Each lost race means that another transaction committed; so many in a row are a fault of ours. */
