@@ -69,7 +69,8 @@ const REPORTED_IN_OURS = sql`
     from exchange_versions v
       left join exchange_rates t on t.version_id = v.version_id and t.currency = e.currency
       left join exchange_rates f on f.version_id = v.version_id and f.currency = e.reported_cost_currency
-    where e.reported_cost_currency <> e.currency and v.effective_from <= e.occurred_at
+    -- As where a cost is converted, a version holds for the whole second in which it begins.
+    where e.reported_cost_currency <> e.currency and date_trunc('second', v.effective_from) <= e.occurred_at
       and (v.base = e.currency or t.rate is not null) and (v.base = e.reported_cost_currency or f.rate is not null)
     order by v.effective_from desc, v.base limit 1
   ) x on true

@@ -117,6 +117,42 @@ it('what a producer reports in dollars is converted for a tenant that pays in eu
   ]);
 });
 
+it('rates with a slip are put right at the very instant of their begin, for costs and for what is reported', async () => {
+  const database = await freshDatabase({ connections: 4 });
+  const parts = { database, clock };
+  const per_million = { input: '1', output: '1' };
+  const book = { effective_from: '2026-01-01T00:00:00Z', models: [{ model: 'm', per_million }] };
+  await importBook(database, { book: 'usd', kind: 'charge', currency: 'USD', ...book });
+  await importBook(database, { book: 'cost', kind: 'cost', currency: 'EUR', ...book });
+  const rated = (USD: string, effective_from: string) =>
+    importExchangeRates(parts, { documents: [{ ...RATES, effective_from, rates: { USD } }] });
+  await rated('10.834', '2026-10-01T00:00:00Z');
+  const call = (event_id: string, occurred_at: string) => ({
+    ...nativeEvent({ event_id, occurred_at, requested_model: 'm', provider: 'openai' }),
+    usage: { input_tokens: 1_000_000, output_tokens: 0 },
+    reported_cost: { amount: '2', currency: 'EUR', source: 'gateway' },
+  });
+  // A producer that stamps whole days sits on the very instant from which the rates hold.
+  await receiveEvents(database, [
+    call('day', '2026-10-01T00:00:00Z'),
+    call('later', '2026-10-01T00:00:01Z'),
+  ]);
+  await expect(rated('1.0834', '2026-10-01T00:00:00Z')).rejects.toMatchObject({
+    remedy: [expect.stringContaining('from 2026-10-01T00:00:00.001Z on they hold for all of that')],
+  });
+  await rated('1.0834', '2026-10-01T00:00:00.001Z');
+  await rerateMonth(parts, {
+    ...{ month: '2026-10', tenant_id: null, dry_run: false },
+    ...{ reason: 'a slip', actor: 'ada' },
+  });
+  // €1 is $1.0834 for each of the two, and what is reported is €2 each.
+  const ask = { by: ['provider'] as const, tenant_id: null, month: null, from: null, to: null };
+  expect((await reportCostDrift(parts, ask)).rows).toMatchObject([
+    { calls_with_both: 2, our_cost: '2.1668', reported_cost: '4.3336' },
+  ]);
+  expect((await checkPrices(database, FULL)).violations).toEqual([]);
+});
+
 async function exchangeRates(database: Database, month: string, more: object = {}) {
   const ask = {
     by: ['tenant'] as const,

@@ -1,6 +1,7 @@
 import { DAY_MS, parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
+import { beginOf } from '../begin-of.ts';
 import { type BookShelf, shelfOf, shelfWith } from './book-shelf.ts';
 import { rowsChanged, rowsTakenAway } from './compare-price-books.ts';
 import { foreseeImports } from './foresee-imports-store.ts';
@@ -9,7 +10,6 @@ import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-
 import { termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
 import { importPriceBook, type StoredBook } from './price-book-store.ts';
-import { beginOf } from './price-catalog.ts';
 
 /**
  * Stores books as new versions (R15), in their order; an identical one changes nothing. Says what none of

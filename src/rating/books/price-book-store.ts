@@ -6,6 +6,7 @@ import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
+import { inPlaceOf } from '../begin-of.ts';
 import { loadExchangeRates } from '../exchange/exchange-store.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
 import type { BookVersionRow } from './price-book-answer.ts';
@@ -195,12 +196,8 @@ function refuseAnother(document: PriceBookDocument, identical: boolean): void {
   throw new Refusal(
     'conflict',
     `price book "${document.book}" already has another version from ${document.effective_from}; a version is immutable`,
-    `give the change a later effective_from, and re-rate if history must change too; from ${formatInstant(laterInItsSecond(document))} on it holds for all of that second`,
+    `give the change a later effective_from, and re-rate if history must change too; from ${formatInstant(inPlaceOf({ effectiveFrom: parseInstant(document.effective_from) }))} on it holds for all of that second`,
   );
-}
-
-function laterInItsSecond({ effective_from }: PriceBookDocument): InstantMs {
-  return parseInstant(effective_from) + 1;
 }
 
 function refuseOtherNature(

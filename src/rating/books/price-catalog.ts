@@ -1,6 +1,7 @@
 import type { InstantMs } from '../../clock.ts';
 import type { ServiceTier } from '../../events/event.ts';
 import { divideHalfUp } from '../../money.ts';
+import { beginOf } from '../begin-of.ts';
 import type { Conversion, ExchangeVersion } from '../exchange/exchange-rate.ts';
 import { findConversion } from '../exchange/exchange-rate.ts';
 import type { Rate, UnitPrices } from './rate.ts';
@@ -192,14 +193,6 @@ function findCostIn(
 
 function versionAt(catalog: PriceCatalog, book: string, at: InstantMs): BookVersion | null {
   return catalog.books.get(book)?.find((version) => beginOf(version) <= at) ?? null;
-}
-
-/**
- * A version holds for the whole second in which it begins: producers stamp whole seconds, and whole days. So
- * a version a millisecond after a wrong one takes its place, also for calls of its very instant.
- */
-export function beginOf({ effectiveFrom }: Pick<BookVersion, 'effectiveFrom'>): InstantMs {
-  return Math.floor(effectiveFrom / 1000) * 1000;
 }
 
 /**

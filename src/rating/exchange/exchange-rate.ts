@@ -1,5 +1,6 @@
 import type { InstantMs } from '../../clock.ts';
 import { divideHalfUp, type Pico } from '../../money.ts';
+import { beginOf } from '../begin-of.ts';
 
 /** Rates of one base from one instant on; immutable, so that an entry can point at them forever. */
 export interface ExchangeVersion {
@@ -29,7 +30,7 @@ export function findConversion(
   of: { readonly from: string; readonly to: string; readonly at: InstantMs },
 ): Conversion | null {
   for (const version of newestFirst) {
-    if (version.effectiveFrom > of.at) continue;
+    if (beginOf(version) > of.at) continue;
     const numerator = rateOf(version, of.to);
     const denominator = rateOf(version, of.from);
     if (numerator === null || denominator === null) continue;

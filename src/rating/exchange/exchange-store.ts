@@ -6,6 +6,7 @@ import { inTransaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { exactDecimal, formatDecimal } from '../../money.ts';
 import { Refusal } from '../../refusal.ts';
+import { inPlaceOf } from '../begin-of.ts';
 import type { ExchangeDocument, ExchangeListAnswer } from './exchange-answer.ts';
 import type { ExchangeVersion } from './exchange-rate.ts';
 
@@ -52,10 +53,11 @@ export async function insertExchangeRates(
 
 function answerRepeated({ base, effective_from }: ExchangeDocument, same: boolean): 'unchanged' {
   if (same) return 'unchanged';
+  const later = formatInstant(inPlaceOf({ effectiveFrom: parseInstant(effective_from) }));
   throw new Refusal(
     'conflict',
     `there are other rates of ${base} from ${effective_from}; a version is immutable`,
-    'give the rates a later effective_from; a re-rate of the month makes corrections by them',
+    `give the rates a later effective_from, and a re-rate of the month makes corrections by them; from ${later} on they hold for all of that second`,
   );
 }
 

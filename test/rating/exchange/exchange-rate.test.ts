@@ -39,6 +39,15 @@ it('is by the newest rates of its time that know both currencies', () => {
   expect(findConversion(VERSIONS, { from: 'USD', to: 'EUR', at: DAY - 1 })?.versionId).toBe(1n);
 });
 
+it('is by rates that are put right within the second of their begin, at its very instant', () => {
+  const wrong = version(4n, '2026-10-04', { USD: 12_000_000_000_000n });
+  const right = { ...wrong, versionId: 5n, effectiveFrom: wrong.effectiveFrom + 1 };
+  const at = (instant: number) =>
+    findConversion([right, wrong, ...VERSIONS], { from: 'USD', to: 'EUR', at: instant });
+  expect(at(wrong.effectiveFrom)?.versionId).toBe(5n);
+  expect(at(wrong.effectiveFrom - 1)?.versionId).toBe(3n);
+});
+
 it('is nothing where no rate is known', () => {
   expect(converted(5n, 'CHF', 'EUR')).toBeNull();
   const early = parseInstant('2026-09-30T00:00:00Z');
