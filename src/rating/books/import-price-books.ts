@@ -27,7 +27,7 @@ export async function importPriceBooks(
       changes: _,
       terms: __,
       ...kept
-    } = await consequencesOf(parts, document, shelfOf(parts));
+    } = await consequencesOf(parts, stored.kept, shelfOf(parts));
     versions.push({ ...versionOf(document, stored), ...(isSame(stored) ? NOTHING_KEPT : kept) });
   }
   return versions;
@@ -47,7 +47,7 @@ async function planImports(
       ...versionOf(document, one),
       ...(isSame(one)
         ? NOTHING_KEPT
-        : { answer: 'would_import', ...(await consequencesOf(parts, document, shelf)) }),
+        : { answer: 'would_import', ...(await consequencesOf(parts, one.kept, shelf)) }),
     });
   }
   return versions;

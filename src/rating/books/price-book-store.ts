@@ -4,16 +4,18 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
+import { present } from '../../present.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
 import { inPlaceOf } from '../begin-of.ts';
 import { loadExchangeRates } from '../exchange/exchange-store.ts';
+import type { Caching } from '../rate-usage.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
 import type { BookVersionRow } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { type CanonicalDocument, canonicalDocument, DEFAULT_CACHING } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog } from './price-catalog.ts';
-import { buildCatalog } from './price-catalog.ts';
+import { booksUnder, buildCatalog } from './price-catalog.ts';
 import type { Rate, UnitPrices } from './rate.ts';
 import { buildRates } from './rate-index.ts';
 import { ratesOfRow } from './rates-of-row.ts';
@@ -22,6 +24,8 @@ import { ratesOfRow } from './rates-of-row.ts';
 export interface StoredBook {
   readonly answer: 'imported' | 'unchanged';
   readonly becameDefault: boolean;
+  /** The document as it is kept, with what it left to its base. */
+  readonly kept: PriceBookDocument;
 }
 
 /**
@@ -44,7 +48,6 @@ export async function storePriceBook(
   document: PriceBookDocument,
   importedAt: InstantMs,
 ): Promise<StoredBook> {
-  const canonical = canonicalDocument(document);
   // Two imports of one book at once would both see no version yet.
   await transaction.client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [
     `price-book:${document.book}`,
@@ -52,15 +55,16 @@ export async function storePriceBook(
   const known = await readVersions(transaction.kysely, document.book);
   const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
   if (same !== undefined) {
-    refuseAnother(document, same.document_hash === canonical.hash);
-    return { answer: 'unchanged', becameDefault: false };
+    refuseAnother(document, saysTheSame(document, same));
+    return { answer: 'unchanged', becameDefault: false, kept: document };
   }
   refuseOtherNature(document, known);
   await refuseMissingBase(transaction, document);
-  await insertVersion(transaction, document, { canonical, importedAt });
+  const kept = await withCachingOfBase(transaction, document);
+  await insertVersion(transaction, kept, { canonical: canonicalDocument(kept), importedAt });
   const becameDefault =
     document.kind === 'charge' && (await nameFirstDefault(transaction, document.book, importedAt));
-  return { answer: 'imported', becameDefault };
+  return { answer: 'imported', becameDefault, kept };
 }
 
 /** Reads a row for every version of every book. */
@@ -185,10 +189,38 @@ function unitPrices(units: Readonly<Record<string, string>>): UnitPrices {
 function readVersions(db: Kysely<Tables>, book: string) {
   return db
     .selectFrom('price_books')
-    .select(['effective_from', 'kind', 'currency', 'document', 'document_hash'])
+    .select(['effective_from', 'kind', 'currency', 'caching', 'document', 'document_hash'])
     .where('book', '=', book)
     .orderBy('effective_from')
     .execute();
+}
+
+/** A discount that does not say how it charges cached input was kept with what its base said then. */
+function saysTheSame(
+  document: PriceBookDocument,
+  kept: { readonly document_hash: string; readonly caching: Caching },
+): boolean {
+  const { caching } = takesCachingOfBase(document) ? kept : document;
+  return canonicalDocument({ ...document, caching }).hash === kept.document_hash;
+}
+
+/** A discount is its base at a part of the price: what a cache answers, too, unless the book says otherwise. */
+function takesCachingOfBase({ discount, caching }: PriceBookDocument): boolean {
+  return discount !== undefined && caching === undefined;
+}
+
+/** Fills in how a discount charges cached input: as the first of the books below it that has rows, from its begin on. */
+async function withCachingOfBase(
+  transaction: Transaction,
+  document: PriceBookDocument,
+): Promise<PriceBookDocument> {
+  if (document.base === undefined || !takesCachingOfBase(document)) return document;
+  const catalog = await loadPriceCatalog(transaction.kysely);
+  const oldest = present(catalog.books.get(document.base)?.at(-1), 'a version of the base');
+  const at = Math.max(parseInstant(document.effective_from), oldest.effectiveFrom);
+  const below = booksUnder(catalog, document.base, at);
+  const base = below.find(({ rates }) => rates.rows.length > 0);
+  return { ...document, caching: base?.caching ?? DEFAULT_CACHING };
 }
 
 function refuseAnother(document: PriceBookDocument, identical: boolean): void {
