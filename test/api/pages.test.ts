@@ -3,7 +3,7 @@ import { pause } from '../../src/clock.ts';
 import { RUN_GROUPS, RUN_ORDERS } from '../../src/reports/runs/runs-answer.ts';
 import { type Answered, type Api, freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
-import { importBooks, nativeEvent } from '../support/ledger.ts';
+import { importBooks, nativeEvent, receiveEvents } from '../support/ledger.ts';
 
 const AT = new Date().toISOString();
 
@@ -60,6 +60,27 @@ describe('a list of which the row at the cursor has left', () => {
     expect([next.status, next.json.kind]).toEqual([400, 'bad_request']);
     expect(next.json.remedy).toContain('start again');
   });
+});
+
+it('a page of the quarantine reads no more bodies than it shows, and one', async () => {
+  const database = await freshDatabase();
+  const read: unknown[] = [];
+  const kysely = database.kysely.withPlugin({
+    transformQuery: ({ node }) => node,
+    transformResult: async ({ result }) => {
+      read.push(...result.rows.filter((row) => 'body' in row));
+      return result;
+    },
+  });
+  const bad = [1, 2, 3, 4, 5, 6].map((n) => nativeEvent({ event_id: `e${n}`, attempt: 0 }));
+  await receiveEvents(database, bad, AT);
+  const api = await freshApi({ ...database, kysely });
+  const admin = await api.key('admin');
+  const first = await api.ask('/v1/quarantine?limit=2', admin);
+  const rest = await api.ask(`/v1/quarantine?limit=2&cursor=${first.json.next_cursor}`, admin);
+  const ids = [...first.json.quarantine, ...rest.json.quarantine].map((row) => row.quarantine_id);
+  expect(ids).toEqual(['1', '2', '3', '4']);
+  expect(read).toHaveLength(6);
 });
 
 it.each([

@@ -1,6 +1,6 @@
 import { acceptConflict } from '../../ingest/quarantine/accept-conflict.ts';
 import { dismissQuarantine, purgeQuarantine } from '../../ingest/quarantine/dismiss-quarantine.ts';
-import { listQuarantine, showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
+import { pageQuarantine, showQuarantined } from '../../ingest/quarantine/list-quarantine.ts';
 import {
   acceptConflictAnswer,
   acceptConflictRequest,
@@ -8,9 +8,10 @@ import {
   dismissRequest,
   purgeAnswer,
   purgeRequest,
-  quarantineAnswer,
   quarantinedAnswer,
   quarantinedRequest,
+  quarantinePageAnswer,
+  quarantinePageRequest,
   replayAnswer,
   replayRequest,
 } from '../../ingest/quarantine/quarantine-answer.ts';
@@ -64,8 +65,7 @@ import { reconcileMonth } from '../../stripe/reconcile-month.ts';
 import { settleMonth } from '../../stripe/settle-month.ts';
 import { unsettleMonth } from '../../stripe/unsettle-month.ts';
 import { requestToMake } from '../requests-to-make.ts';
-import { listRoute, type Route, route } from '../route.ts';
-import { quarantineAsked } from './quarantine-asked.ts';
+import { listRoute, type Route, route, USUAL_LIMIT } from '../route.ts';
 import { stripeOf } from './stripe-side.ts';
 
 const ADMIN = ['admin'] as const;
@@ -134,17 +134,15 @@ const CORRECTIONS: readonly Route[] = [
 ];
 
 const QUARANTINE: readonly Route[] = [
-  listRoute('GET /v1/quarantine', {
+  route('GET /v1/quarantine', {
     about: 'quarantine',
     roles: OPERATORS,
     summary: 'events that could not be posted, the oldest first',
-    request: quarantineAsked,
-    answer: quarantineAnswer,
-    defaults: { all: false },
+    request: quarantinePageRequest,
+    answer: quarantinePageAnswer,
+    defaults: { all: false, limit: USUAL_LIMIT },
     rows: 'quarantine',
-    idOf: ({ quarantine_id }) => quarantine_id,
-    numbered: 'up',
-    use: (parts, { all }) => listQuarantine(parts, { all, limit: MOST_QUARANTINED }),
+    use: pageQuarantine,
   }),
   route('GET /v1/quarantine/{quarantined}', {
     about: 'quarantine',
@@ -192,8 +190,6 @@ const QUARANTINE: readonly Route[] = [
     use: acceptConflict,
   }),
 ];
-
-const MOST_QUARANTINED = 100_000;
 
 const MONTH: readonly Route[] = [
   route('POST /v1/closes', {

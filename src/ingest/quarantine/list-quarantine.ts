@@ -1,9 +1,12 @@
 import { formatInstant, formatInstantOrNull } from '../../clock.ts';
+import { cutPage, readCursor } from '../../page.ts';
 import type { Parts } from '../../parts.ts';
 import type {
   QuarantineAnswer,
   QuarantinedAnswer,
   QuarantinedRequest,
+  QuarantinePageAnswer,
+  QuarantinePageRequest,
   QuarantineRequest,
 } from './quarantine-answer.ts';
 import type { QuarantineRow } from './quarantine-store.ts';
@@ -20,6 +23,18 @@ export async function listQuarantine(
   request: QuarantineRequest,
 ): Promise<QuarantineAnswer> {
   return (await listQuarantined(database, request)).map(tellQuarantined);
+}
+
+/** Lists some of what waits, oldest first: the bodies of all of it may be more than a process can hold. */
+export async function pageQuarantine(
+  { database }: Pick<Parts, 'database'>,
+  { all, limit, cursor }: QuarantinePageRequest,
+): Promise<QuarantinePageAnswer> {
+  const [after = null] = readCursor(cursor, ['number']) ?? [];
+  const from = after === null ? null : BigInt(after);
+  const found = await listQuarantined(database, { all, limit: limit + 1, after: from });
+  const { rows, next } = cutPage(found, limit, (row) => [String(row.quarantine_id)]);
+  return { quarantine: rows.map(tellQuarantined), next_cursor: next };
 }
 
 /** What a page shows of the quarantine: some events without their bodies, and how many there are of each reason. */

@@ -7,6 +7,7 @@ import {
   listOf,
   noteFields,
 } from '../../fields.ts';
+import { nextCursorField, pageFields } from '../../page.ts';
 
 /** The number of a quarantined event, as the list shows it. */
 const quarantineIdField = z.string().regex(/^\d{1,18}$/, 'write the number that the list shows');
@@ -51,6 +52,20 @@ export type QuarantinedAnswer = z.infer<typeof quarantinedAnswer>;
 /** The oldest first. */
 export const quarantineAnswer = listOf(quarantinedAnswer);
 export type QuarantineAnswer = z.infer<typeof quarantineAnswer>;
+
+export const quarantinePageRequest = z.strictObject({
+  /** The replayed and dismissed ones, too. */
+  all: z.boolean(),
+  ...pageFields,
+});
+export type QuarantinePageRequest = z.output<typeof quarantinePageRequest>;
+
+/** The oldest first. */
+export const quarantinePageAnswer = z.strictObject({
+  quarantine: quarantineAnswer,
+  next_cursor: nextCursorField,
+});
+export type QuarantinePageAnswer = z.infer<typeof quarantinePageAnswer>;
 
 export const replayRequest = z.strictObject({
   /** None means all that wait. */

@@ -96,12 +96,17 @@ const COLUMNS = [
   'purged_at',
 ] as const;
 
-/** Lists the events that wait, oldest first; with `all`, the replayed ones too. */
+/** Lists the events that wait, oldest first, behind one of them; with `all`, the replayed ones too. */
 export function listQuarantined(
   database: Database,
-  { all, limit }: { readonly all: boolean; readonly limit: number },
+  {
+    all,
+    limit,
+    after = null,
+  }: { readonly all: boolean; readonly limit: number; readonly after?: bigint | null },
 ): Promise<readonly QuarantineRow[]> {
   let query = database.kysely.selectFrom('quarantine').select(COLUMNS);
+  if (after !== null) query = query.where('quarantine_id', '>', after);
   if (!all) query = query.where('replayed_at', 'is', null).where('dismissed_at', 'is', null);
   return query.orderBy('quarantine_id').limit(limit).execute();
 }
