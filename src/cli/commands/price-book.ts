@@ -80,14 +80,26 @@ function renderImported(version: ImportedVersion): readonly string[] {
     ...(gone.length > 0 ? [`  it takes the price away from ${models}`] : []),
     ...(unchanged === null
       ? []
-      : [
-          `  ${entriesOf(unchanged)} keep their prices; "spanledger rerate ${unchanged.from.slice(0, 7)}" changes them`,
-        ]),
+      : [`  ${entriesOf(unchanged)} keep their prices; ${rerateOf(unchanged)}`]),
     ...(before === null
       ? []
       : [`  ${entriesOf(before)} stay with the version before, which was in force at their time`]),
   ];
 }
+
+/** Says what prices entries anew: a re-rating of each month in which they occurred. */
+function rerateOf({ months }: KeptEntries): string {
+  const [first = '', ...others] = months;
+  if (others.length === 0) return `"spanledger rerate ${first}" changes them`;
+  const last = others.at(-1);
+  const named =
+    months.length > MONTHS_NAMED
+      ? `each month from ${first} to ${last}`
+      : `${months.slice(0, -1).join(', ')} and ${last}`;
+  return `"spanledger rerate" of ${named} changes them`;
+}
+
+const MONTHS_NAMED = 6;
 
 /** What the version would price otherwise than the one before it. */
 function renderChanges({ terms, changes = [] }: ImportedVersion, table: DrawTable) {
@@ -119,11 +131,16 @@ function addDefault(group: Command): void {
   });
 }
 
-function renderDefault({ book, currency, effective_from, before }: DefaultBookAnswer): string {
+function renderDefault(answer: DefaultBookAnswer): string {
+  const { book, currency, effective_from, before, followed_by: next } = answer;
   const since =
     effective_from === null ? 'from the beginning' : `from ${timeOf(effective_from)} on`;
   const unlike = before === null || before === book ? '' : `, in place of ${before}`;
-  return `tenants without a book of their own pay by ${book} (${currency}) ${since}${unlike}; what is posted keeps its price`;
+  const until =
+    next === null
+      ? ''
+      : `, until ${next.book} follows from ${timeOf(next.effective_from)} on, as was named before; to withdraw that, name ${book} with --from ${timeOf(next.effective_from)}, too`;
+  return `tenants without a book of their own pay by ${book} (${currency}) ${since}${unlike}${until}; what is posted keeps its price`;
 }
 
 function addList(group: Command): void {

@@ -1,6 +1,10 @@
 import { html } from 'hono/html';
 import type { RerateAnswer } from '../../ledger/corrections/rerate-answer.ts';
-import type { ImportAnswer, ImportedVersion } from '../../rating/books/price-book-answer.ts';
+import type {
+  DefaultBookAnswer,
+  ImportAnswer,
+  ImportedVersion,
+} from '../../rating/books/price-book-answer.ts';
 import { listPriceBooks } from '../../rating/books/show-price-books.ts';
 import type { ExchangeAnswer, ExchangeDocument } from '../../rating/exchange/exchange-answer.ts';
 import { Refusal } from '../../refusal.ts';
@@ -81,7 +85,12 @@ const defaultBook: Act = {
     const now = books.find(({ is_default: is }) => is)?.book ?? 'none';
     return html`<p>The default is <b>${now}</b> now, and <b>${said['book']}</b> then.</p>`;
   },
-  done: () => html`<p>It is the default.</p>`,
+  done: (answer) => {
+    const { followed_by: next } = answer as DefaultBookAnswer;
+    return next === null
+      ? html`<p>It is the default.</p>`
+      : html`<p>It is the default, until <bdi>${next.book}</bdi> follows from ${instantOr(next.effective_from, '')} on, as was named before.</p>`;
+  },
   back: backToPrices,
 };
 

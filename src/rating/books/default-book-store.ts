@@ -28,7 +28,10 @@ export async function saveDefaultBook(
     await refuseOtherCurrency(transaction, { book, currency, from: begin });
     if (before !== book) await insertDefault(transaction, { book, from: begin, at });
     const effective_from = Number.isFinite(begin) ? formatInstant(begin) : null;
-    return { book, currency, effective_from, before };
+    const next = defaults.findLast(({ effectiveFrom }) => effectiveFrom > begin) ?? null;
+    const followed_by =
+      next === null ? null : { book: next.book, effective_from: formatInstant(next.effectiveFrom) };
+    return { book, currency, effective_from, before, followed_by };
   });
 }
 

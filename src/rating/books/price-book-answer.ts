@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { countField, instantField, instantGiven, listOf } from '../../fields.ts';
+import { countField, instantField, instantGiven, listOf, monthField } from '../../fields.ts';
 import { perMillion, priceBookDocument } from './price-book-document.ts';
 
 export const importRequest = z.strictObject({
@@ -32,6 +32,8 @@ const keptEntries = z.strictObject({
   entries: countField,
   from: instantField,
   until: instantField,
+  /** The months in which the periods begin in which they occurred: by them they are priced anew. */
+  months: listOf(monthField),
 });
 export type KeptEntries = z.infer<typeof keptEntries>;
 
@@ -118,6 +120,8 @@ export const defaultBookAnswer = z.strictObject({
   effective_from: instantField.nullable(),
   /** The default until then; null where there was none. */
   before: z.string().nullable(),
+  /** The one that was named before to follow it; null where none is. */
+  followed_by: z.strictObject({ book: z.string(), effective_from: instantField }).nullable(),
 });
 export type DefaultBookAnswer = z.infer<typeof defaultBookAnswer>;
 

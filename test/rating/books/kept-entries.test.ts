@@ -1,5 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
+import { parseInstant, systemClock } from '../../../src/clock.ts';
+import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
+import { nameDefaultBook } from '../../../src/rating/books/default-book.ts';
 import { importPriceBooks } from '../../../src/rating/books/import-price-books.ts';
 import { parsePriceBook } from '../../../src/rating/books/price-book-document.ts';
 import type { TestDatabase } from '../../support/database.ts';
@@ -45,4 +47,50 @@ it('a dry run tells the terms that change amounts without any row', async () => 
   ]);
   const [stored] = await imported(more);
   expect(stored).not.toHaveProperty('terms');
+});
+
+it('a version names each month that a re-rating takes to reach what it leaves as it is', async () => {
+  // given calls of three months, one before its tenant's anchor day and one that is late
+  await makeTenant(database, 'acme', { priceBook: 'root' });
+  await makeTenant(database, 'birch', { priceBook: 'root', anchorDay: 15 });
+  const call = (event_id: string, occurred_at: string, tenant_id = 'acme') =>
+    nativeEvent({ event_id, occurred_at, tenant_id });
+  await receiveEvents(database, [call('a', '2026-09-20T00:00:00Z')]);
+  await closePeriods(
+    { database, clock: () => parseInstant('2026-10-01T00:00:00Z') },
+    { month: '2026-09', tenant_id: 'acme' },
+  );
+  await receiveEvents(
+    database,
+    [
+      call('late', '2026-09-21T00:00:00Z'),
+      call('b', '2026-11-02T00:00:00Z', 'birch'),
+      call('c', '2026-11-02T00:00:00Z'),
+    ],
+    '2026-11-03T00:00:00Z',
+  );
+  const doubled = { ...ROOT, effective_from: '2026-09-10T00:00:00Z' };
+  // when a version takes in all of them
+  const [version] = await imported(doubled);
+  // then birch's call is of the period that began on 15 October, and the late one of September
+  expect(version?.unchanged).toMatchObject({
+    entries: 4,
+    months: ['2026-09', '2026-10', '2026-11'],
+  });
+});
+
+it('whoever names the default book hears of the one that was named to follow', async () => {
+  const parts = { database, clock: () => parseInstant('2026-10-20T00:00:00Z') };
+  const later = parseInstant('2026-11-01T00:00:00Z');
+  const planned = await nameDefaultBook(parts, { book: 'friends', from: later });
+  expect(planned).toMatchObject({ before: 'root', followed_by: null });
+  expect(await nameDefaultBook(parts, { book: 'root' })).toMatchObject({
+    effective_from: '2026-10-20T00:00:00.000Z',
+    followed_by: { book: 'friends', effective_from: '2026-11-01T00:00:00.000Z' },
+  });
+  // The same instant withdraws it.
+  await nameDefaultBook(parts, { book: 'root', from: later });
+  expect((await nameDefaultBook(parts, { book: 'root' })).followed_by).toMatchObject({
+    book: 'root',
+  });
 });
