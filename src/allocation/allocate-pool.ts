@@ -217,7 +217,7 @@ async function divide(
   });
   refuseToBill(placed);
   const entries = placed.map(({ share }) => share);
-  const notes = notesOf(request, { all, shares });
+  const notes = notesOf(request, { all, shares, entries });
   return { request, revision, cache, consumed, weightTotal, entries, notes };
 }
 

@@ -60,7 +60,11 @@ function toShareRow(entry: NewEntry, entryId: bigint | null): ShareRow {
  */
 export function notesOf(
   request: PoolRequest,
-  of: { readonly all: readonly Consumption[]; readonly shares: readonly Share[] },
+  of: {
+    readonly all: readonly Consumption[];
+    readonly shares: readonly Share[];
+    readonly entries: readonly Pick<NewEntry, 'tenantId' | 'cost' | 'late'>[];
+  },
 ): readonly string[] {
   const elsewhere = of.all
     .filter((one) => one.currency !== request.currency)
@@ -70,7 +74,7 @@ export function notesOf(
     );
   return [
     ...elsewhere,
-    ...noteOnNobodys(request, of.shares),
+    ...noteOnNobodys(request, of.entries),
     ...noteOnShadows(request, of),
     ...notesOnUnweighed(request, of.all),
   ];
@@ -103,12 +107,20 @@ export function noteOnMoved(
   ];
 }
 
-function noteOnNobodys(request: PoolRequest, shares: readonly Share[]): readonly string[] {
-  const nobodys = shares.find(({ tenantId }) => tenantId === UNATTRIBUTED);
+function noteOnNobodys(
+  request: PoolRequest,
+  entries: readonly Pick<NewEntry, 'tenantId' | 'cost' | 'late'>[],
+): readonly string[] {
+  const nobodys = entries.find(({ tenantId }) => tenantId === UNATTRIBUTED);
   if (nobodys === undefined) return [];
   const uncharged = request.billed ? ' and is charged to nobody' : '';
+  // Nothing changes a closed period, and a pool is divided by what stands in the periods.
+  const late = 'its period is closed, and what is reattributed now weighs in the open one';
+  const open = 'to move it, reattribute that usage, reverse and allocate again';
+  const charge = request.billed ? ': charge it to whom it belongs by an adjustment' : '';
+  const way = nobodys.late ? `${late}${charge}` : open;
   return [
-    `${formatPico(nobodys.share)} falls to usage without a tenant${uncharged}; to move it, reattribute that usage, reverse and allocate again`,
+    `${formatPico(present(nobodys.cost, 'the cost of a share'))} falls to usage without a tenant${uncharged}; ${way}`,
   ];
 }
 
