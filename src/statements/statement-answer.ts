@@ -216,7 +216,7 @@ const statementDocument = z.strictObject({
   invoices: listOf(statementInvoice),
   /** The period before it; null for a first one, and where the two have no common currency. */
   month_before: monthBefore.nullable(),
-  /** The days add up to the exact charge. */
+  /** The days add up to the exact charge but for adjustments, which no day caused. */
   daily: listOf(dailyUsage),
 });
 export type StatementDocument = z.infer<typeof statementDocument>;

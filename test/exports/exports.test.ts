@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseInstant } from '../../src/clock.ts';
+import { exportFocus } from '../../src/exports/focus/export-focus.ts';
 import { focusAnswer } from '../../src/exports/focus/focus-answer.ts';
 import { journalAnswer } from '../../src/exports/journal/journal-answer.ts';
 import { setIssuerRequest } from '../../src/issuer/issuer-answer.ts';
@@ -13,7 +14,7 @@ import { exactPico } from '../../src/money.ts';
 import { allocateShared } from '../support/allocation.ts';
 import { startApi } from '../support/api.ts';
 import { cli } from '../support/cli.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, freshDatabase, type TestDatabase } from '../support/database.ts';
 import {
   importBook,
   importBooks,
@@ -273,4 +274,27 @@ it('a share of a pool is bought at the price that it comes to', async () => {
       SkuPriceId: 'pool/gpu:12.5',
     },
   });
+});
+
+it('a day that begins with a midnight that comes twice begins with the first', async () => {
+  // given the first of November in Havana, which has 25 hours from 04:00 in UTC on
+  const own = await freshDatabase();
+  await importBooks(own, 'standard');
+  await makeTenant(own, 'habana', { mode: 'live', timeZone: 'America/Havana' });
+  const call = (event_id: string, occurred_at: string) =>
+    nativeEvent({ event_id, occurred_at, tenant_id: 'habana' });
+  await receiveEvents(
+    own,
+    [call('first', '2026-11-01T04:30:00Z'), call('last', '2026-11-02T04:59:59Z')],
+    '2026-11-02T06:00:00Z',
+  );
+  const clock = () => parseInstant('2026-12-01T06:00:00Z');
+  await closePeriods({ database: own, clock }, { month: '2026-11', tenant_id: 'habana' });
+  const pieces: string[] = [];
+  const request = { month: '2026-11', tenant_id: 'habana', issuer: null };
+  await exportFocus({ database: own }, request, (piece) => void pieces.push(piece));
+  const days = pieces.filter((piece) => piece.includes('Usage-Based'));
+  // then its calls are of that one day
+  expect(days.length).toBeGreaterThan(0);
+  for (const day of days) expect(day).toContain('2026-11-02T05:00:00Z,2026-11-01T04:00:00Z,');
 });

@@ -73,9 +73,13 @@ export async function eachFocusGroup(
 const KEYS = `day, requested_model, service_tier, late, kind, outcome, currency, charge_book,
   charge_version, charge_rate_id, gateway_free, user_id, feature, agent_run_id, prompt_version`;
 
+/** Returns the first instant of a day of the zone: of a midnight that comes twice, Postgres takes the second. */
+function firstInstantOf(day: string): string {
+  return `(${day}::timestamp - interval '1 second') at time zone $3 + interval '1 second'`;
+}
+
 const GROUPS = `
-  select g.*, g.day::timestamp at time zone $3 as day_starts_at,
-    (g.day + 1)::timestamp at time zone $3 as day_ends_at
+  select g.*, ${firstInstantOf('g.day')} as day_starts_at, ${firstInstantOf('(g.day + 1)')} as day_ends_at
   from (
     select ${KEYS}, false as not_due, count(*) as entries, sum(calls) as calls,
       sum(uncached_input_tokens) as uncached_input, sum(cache_read_tokens) as cache_read,
