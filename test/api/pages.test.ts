@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pause } from '../../src/clock.ts';
+import { quarantinePageAnswer } from '../../src/ingest/quarantine/quarantine-answer.ts';
 import { RUN_GROUPS, RUN_ORDERS } from '../../src/reports/runs/runs-answer.ts';
 import { type Answered, type Api, freshApi } from '../support/api.ts';
 import { freshDatabase } from '../support/database.ts';
@@ -78,8 +79,8 @@ it('a page of the quarantine reads no more bodies than it shows, and one', async
   const admin = await api.key('admin');
   const first = await api.ask('/v1/quarantine?limit=2', admin);
   const rest = await api.ask(`/v1/quarantine?limit=2&cursor=${first.json.next_cursor}`, admin);
-  const ids = [...first.json.quarantine, ...rest.json.quarantine].map((row) => row.quarantine_id);
-  expect(ids).toEqual(['1', '2', '3', '4']);
+  const rows = [first, rest].flatMap(({ json }) => quarantinePageAnswer.parse(json).quarantine);
+  expect(rows.map((row) => row.quarantine_id)).toEqual(['1', '2', '3', '4']);
   expect(read).toHaveLength(6);
 });
 
