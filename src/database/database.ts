@@ -154,13 +154,14 @@ export async function createDatabase(server: Database, name: string): Promise<vo
 
 /**
  * Runs the work in one read-committed transaction; rolls back and rethrows when the work throws. What the
- * database says at the beginning of each holds in it, and nowhere after it.
+ * database says at the beginning of each holds in it, and nowhere after it. The level is named, since that of the
+ * database or of its user may be another: whoever waited for a lock must see what was committed meanwhile.
  */
 export function inTransaction<Result>(
   database: Database,
   work: (transaction: Transaction) => Promise<Result>,
 ): Promise<Result> {
-  return transact(database, 'begin', work);
+  return transact(database, 'begin isolation level read committed', work);
 }
 
 /**
