@@ -124,8 +124,16 @@ type Connected = (
   release: (broken?: unknown) => void,
 ) => void;
 
-/** Remembers of each connection that could not be had that it was one. */
+/** Remembers of each connection that could not be had that it was one, and which of the others somebody works with. */
 class MarkingPool extends pg.Pool {
+  readonly inUse = new Set<pg.PoolClient>();
+
+  constructor(config: pg.PoolConfig) {
+    super(config);
+    this.on('acquire', (client) => this.inUse.add(client));
+    this.on('release', (_error, client) => this.inUse.delete(client));
+  }
+
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Connected): void;
   override connect(callback?: Connected): Promise<pg.PoolClient> | undefined {
@@ -145,6 +153,17 @@ class MarkingPool extends pg.Pool {
 /** Ends the pool itself: a query builder that never ran a query would not. */
 export async function closeDatabase(database: Database): Promise<void> {
   await database.bare.end();
+}
+
+/**
+ * Ends each connection that somebody works with now. The server undoes what is not committed there and lets go of its locks,
+ * for which nobody else must wait until this process is gone, or as long as it is frozen.
+ */
+export function cutConnections({ bare }: Pick<Database, 'bare'>): void {
+  if (!(bare instanceof MarkingPool)) return;
+  for (const client of bare.inUse) {
+    if (client instanceof pg.Client) void client.end().catch(() => {});
+  }
 }
 
 /** Makes an empty database on the server; the name is ours, and is written as it is. */

@@ -170,6 +170,24 @@ describe('a call that runs out of time', () => {
     expect(await postedIds()).toHaveLength(26);
   });
 
+  it('leaves no transaction behind, which would hold its locks as long as the function is frozen', async () => {
+    const handle = openTestHandler(times);
+    const first = packOf(eventOf('a'));
+    await handle({ Records: [first] }, lasting(30_000));
+    const locking = await database.pool.connect();
+    await locking.query('begin; lock table receipts in access exclusive mode');
+    const records = [packOf(eventOf('b'))];
+    const answer = await handle({ Records: records }, lasting(1_500));
+    await locking.query('rollback');
+    locking.release();
+    expect(answer.batchItemFailures).toHaveLength(1);
+    // Only the server ends what a frozen function began: here nothing of it goes on.
+    await pause(500);
+    expect(await postedIds()).toEqual(['a']);
+    expect(await handle({ Records: records }, lasting(30_000))).toEqual({ batchItemFailures: [] });
+    expect(await postedIds()).toEqual(['a', 'b']);
+  });
+
   it('waits for a slow ledger as long as the call has time, and not as long as a drain', async () => {
     const handle = openTestHandler(times);
     const locking = await database.pool.connect();

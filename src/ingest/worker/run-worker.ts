@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { monotonicMs, pause } from '../../clock.ts';
+import { cutConnections } from '../../database/database.ts';
 import { faultOf } from '../../database/database-fault.ts';
 import { explainFault } from '../../database/explain-fault.ts';
 import type { ReadSettings } from '../../events/read-item.ts';
@@ -47,6 +49,8 @@ export interface WorkerParts extends Pick<Parts, 'database' | 'clock' | 'log'> {
 /** The time within which a drain, after the last receive, commits and deletes what is in hand. */
 const DRAIN_MS = 20_000;
 const EMPTY_MS = 1_500;
+/** The time that a worker which was told to end then has to fold and seal: it is killed ten seconds after a drain. */
+const END_MS = 7_000;
 
 /**
  * Consumes the queue until `stop` is aborted or, where that is asked, until it has stayed empty; folds and
@@ -74,12 +78,53 @@ export async function runWorker(parts: WorkerParts, request: WorkerRequest): Pro
     runRollupLoop(database, { clock, log }, ingested.signal),
     runSealLoop(database, { clock, log }, ingested.signal),
   ];
-  const answer = await consume({ ...parts, figures }, request, patience).finally(async () => {
+  let isConsumed = false;
+  const end = async (late: AbortSignal) => {
     ingested.abort();
     await Promise.all(beside);
-  });
-  await foldWhatIsLeft(parts);
-  return answer;
+    if (isConsumed && !late.aborted) await foldWhatIsLeft(parts);
+  };
+  try {
+    const answer = await consume({ ...parts, figures }, request, patience);
+    isConsumed = true;
+    return answer;
+  } finally {
+    await endInTime(parts, patience, end);
+  }
+}
+
+const CUT_EVERY_MS = 50;
+const MOST_CUTS = 20;
+
+/**
+ * Waits for the last folds and seals: as long as they take, or as long as a worker that was told to end has. Another process
+ * may hold what they wait for, or post faster than they fold. Then their connections are ended, and so are those of a batch that was given up,
+ * so that none of them holds a lock of the ledger in a process that is killed, or frozen as a function of Lambda is.
+ */
+async function endInTime(
+  { database, log, stop, drainMs }: WorkerParts,
+  patience: Patience,
+  work: (late: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const [done, late] = [new AbortController(), new AbortController()];
+  const ended = work(AbortSignal.any([late.signal, patience.ended])).finally(() => done.abort());
+  const toldToEnd = AbortSignal.any([stop, patience.ended, done.signal]);
+  const outOfTime = async () => {
+    if (!toldToEnd.aborted) await once(toldToEnd, 'abort');
+    await pause(patience.ended.aborted ? 0 : (drainMs?.() ?? END_MS), done.signal);
+  };
+  await Promise.race([ended, outOfTime()]);
+  late.abort();
+  if (!done.signal.aborted)
+    log.warn('batches left to be folded or sealed: the time to end is over');
+  // A batch that was given up is still under way, however soon the others end.
+  if (patience.ended.aborted) cutConnections(database);
+  for (let cuts = 0; cuts < MOST_CUTS && !done.signal.aborted; cuts += 1) {
+    cutConnections(database);
+    await pause(CUT_EVERY_MS, done.signal);
+  }
+  if (done.signal.aborted) await ended;
+  else ended.catch(() => {});
 }
 
 const MIGRATION_LOOKS_MS = 2_000;

@@ -98,6 +98,24 @@ describe('a worker process', () => {
     expect(await brokenLaws(database)).toEqual([]);
   });
 
+  it('ends on SIGTERM though another process holds what its folds and seals wait for', async () => {
+    const { database, queue } = await ready();
+    const holder = await database.pool.connect();
+    await holder.query('select pg_advisory_lock(7226002), pg_advisory_lock(7226003)');
+    const worker = startWorker(database, queue.environment);
+    await untilMidway(database, worker);
+    worker.kill('SIGTERM');
+    const { exitCode, stderr } = await worker.finished;
+    await holder.query('select pg_advisory_unlock_all()');
+    holder.release();
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('batches left to be folded or sealed');
+    // The next one folds and seals what was left.
+    await work(database, queue.client);
+    expect(await receiptsOf(database)).toMatchObject({ posted: EVENTS, conflicts: 0 });
+    expect(await brokenLaws(database)).toEqual([]);
+  });
+
   it('shares the queue with others without a conflict or an event twice', async () => {
     const { database, queue } = await ready();
     const workers = [1, 2].map(() => startWorker(database, queue.environment, '--until-empty'));
