@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { errorCode } from '../error-code.ts';
 import { Refusal } from '../refusal.ts';
-import { advise } from '../remedy.ts';
+import { advise, type Remedy } from '../remedy.ts';
 import { ClocksApart } from './clocks-apart.ts';
 import { isDatabaseAway, mayBeCommitted, sqlState } from './database.ts';
 
 /**
  * Explains what the database refused, or why no server could be reached, as what a person can mend;
  * null for any other error. A SQLSTATE or a code of the system decides, and never the words of a
- * message.
+ * message, but for what the driver itself says and gives no code.
  */
 export function explainFault(error: unknown): Refusal | null {
   if (!(error instanceof Error)) return null;
@@ -21,6 +21,7 @@ export function explainFault(error: unknown): Refusal | null {
     return new Refusal('unavailable', `${passing[0]}: ${said}`, passing[1]);
   if (isDatabaseAway(error)) {
     const code = errorCode(error);
+    if (said === WITHOUT_TLS) return notEncrypted(said);
     if (OF_OUR_CERTIFICATE.test(code)) return notTaken(said);
     if (OF_ITS_CERTIFICATE.test(code)) return notTrusted(said);
     return new Refusal(
@@ -55,6 +56,16 @@ const notTrusted = (said: string) =>
     'unavailable',
     `the certificate of the database is not trusted: ${said}`,
     'name in DATABASE_URL the host that the certificate is for, and the file of the authority that signed it (?sslmode=verify-full&sslrootcert=FILE, which for RDS and Aurora is the global-bundle.pem of AWS); renew a certificate that has expired',
+  );
+
+/** The driver says this where the address asks for TLS and the server answers that it has none. */
+const WITHOUT_TLS = 'The server does not support SSL connections';
+
+const notEncrypted = (said: string) =>
+  new Refusal(
+    'misconfigured',
+    `DATABASE_URL asks for an encrypted connection, and the server takes none: ${said}`,
+    'switch TLS on at the server (ssl = on, with its certificate), or name the server that has it; only where nobody else is on the way to it, leave sslmode out of DATABASE_URL',
   );
 
 /** What the server says of the certificate of ours: it asks for one, or takes the one that it has seen for none. */
@@ -122,6 +133,14 @@ const PASSING: Readonly<Record<string, readonly [string, string]>> = {
     'the database stopped a statement, and nothing was changed by it',
     'let the user of DATABASE_URL ask for longer ("alter role … set statement_timeout = 0"), and try again',
   ],
+  '25P03': [
+    'the database ended a transaction that was idle for too long, and nothing was changed by it',
+    'let the user of DATABASE_URL wait for longer ("alter role … set idle_in_transaction_session_timeout = 0"), and try again',
+  ],
+  '25P04': [
+    'the database ended a transaction that took too long, and nothing was changed by it',
+    'let the user of DATABASE_URL take longer ("alter role … set transaction_timeout = 0"), and try again',
+  ],
   '55P03': [
     'another session holds what this needs',
     'try again; where it stays so, pg_locks and pg_stat_activity show who holds it',
@@ -148,11 +167,22 @@ const noSuchDatabase = (said: string) =>
     'correct the name in DATABASE_URL, or make the database',
   );
 
-const notLetIn = (said: string) =>
+const notLetIn = (said: string, further: Remedy = []) =>
+  new Refusal('misconfigured', `the database refuses the user of DATABASE_URL: ${said}`, [
+    ...advise`correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE); a login of the worker is made by ${{ operation: 'migrate', roles: true }} with SPANLEDGER_WORKER_USER and SPANLEDGER_WORKER_PASSWORD`,
+    ...further,
+  ]);
+
+/** Who may come from where, and how, is a rule of the server's; a user who is not there breaks it, too. */
+const BY_ITS_RULES: Remedy = [
+  '; pg_hba.conf of the server says who may come from which address, and where it takes encrypted connections alone, add ?sslmode=verify-full&sslrootcert=FILE',
+];
+
+const notPrepared = (said: string) =>
   new Refusal(
     'misconfigured',
-    `the database refuses the user of DATABASE_URL: ${said}`,
-    advise`correct the user and the password in DATABASE_URL (or DATABASE_URL_FILE); a login of the worker is made by ${{ operation: 'migrate', roles: true }} with SPANLEDGER_WORKER_USER and SPANLEDGER_WORKER_PASSWORD`,
+    `DATABASE_URL leads through a pooler in transaction mode that keeps no prepared statements: ${said}`,
+    'give a DATABASE_URL of Postgres itself, or of the pooler in session mode; PgBouncer 1.21 or newer keeps them where its max_prepared_statements is above 0',
   );
 
 const notMigrated = (said: string) =>
@@ -180,9 +210,11 @@ const notPlanned = (said: string) =>
 /** Tables, columns, functions and schemas that are missing are those of a migration that is to come. */
 const BY_STATE: Readonly<Record<string, (said: string) => Refusal>> = {
   '3D000': noSuchDatabase,
-  '28000': notLetIn,
+  '26000': notPrepared,
+  '28000': (said) => notLetIn(said, BY_ITS_RULES),
   '28P01': notLetIn,
   '42P01': notMigrated,
+  '42P05': notPrepared,
   '42703': notMigrated,
   '42883': notMigrated,
   '3F000': notMigrated,

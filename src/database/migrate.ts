@@ -25,6 +25,7 @@ const OLDEST_SERVER = 150_000;
  */
 export async function migrate(database: Database): Promise<readonly string[]> {
   await refuseOldServer(database);
+  await refuseOtherSchema(database);
   const files = await readMigrations();
   const newer = await readNewer(
     database,
@@ -58,6 +59,23 @@ async function refuseOtherEncoding(database: Database): Promise<void> {
     'misconfigured',
     `the database keeps its texts as ${encoding}, which does not hold every name`,
     `make it anew and name it in DATABASE_URL: "create database … encoding 'UTF8' template template0"`,
+  );
+}
+
+/**
+ * Refuses a session that would make its tables elsewhere than in the schema public, where the functions of the ledger look
+ * for them: one whose user has a schema of its own name, say. It finds no ledger that stands in public either.
+ */
+async function refuseOtherSchema(database: Database): Promise<void> {
+  const { rows } = await database.pool.query<{ schema: string | null; path: string }>(
+    `select current_schema() as schema, current_setting('search_path') as path`,
+  );
+  const { schema, path } = present(rows[0], 'the schema of the session');
+  if (schema === 'public') return;
+  throw new Refusal(
+    'misconfigured',
+    `the ledger stands in the schema public, and this session would make its tables in ${schema === null ? 'none' : `"${schema}"`} (its search_path is ${path})`,
+    'let the user of DATABASE_URL begin there ("alter role … set search_path = public"), or add ?options=-c%20search_path%3Dpublic to DATABASE_URL; nothing was changed',
   );
 }
 

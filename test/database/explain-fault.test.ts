@@ -53,3 +53,37 @@ test.each([
     expect(String(explainFault(error)?.remedy)).toContain(remedy);
   },
 );
+
+test.each([
+  ['25P03', 'unavailable', 'idle_in_transaction_session_timeout'],
+  ['25P04', 'unavailable', 'transaction_timeout'],
+])(
+  'a transaction that the server ended by state %s is not told as a user whom it refuses',
+  (code, kind, setting) => {
+    const error = Object.assign(new pg.DatabaseError('said', 4, 'error'), {
+      code,
+      severity: 'FATAL',
+    });
+    expect(explainFault(error)).toMatchObject({ kind });
+    expect(String(explainFault(error)?.remedy)).toContain(setting);
+  },
+);
+
+test.each(['26000', '42P05'])(
+  'a prepared statement that a pooler gave to another session, by state %s, names the pooler',
+  (code) => {
+    const error = Object.assign(new pg.DatabaseError('said', 4, 'error'), { code });
+    expect(explainFault(error)).toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('a pooler in transaction mode'),
+    });
+    expect(String(explainFault(error)?.remedy)).toContain('max_prepared_statements');
+  },
+);
+
+test('a server that lets in nobody without encryption has the remedy for that, too', () => {
+  const said = 'no pg_hba.conf entry for host "10.0.0.7", user "ledger", no encryption';
+  const error = Object.assign(new pg.DatabaseError(said, 4, 'error'), { code: '28000' });
+  expect(explainFault(error)).toMatchObject({ kind: 'misconfigured' });
+  expect(explainFault(error)?.remedy.map(String).join('')).toContain('sslmode=verify-full');
+});

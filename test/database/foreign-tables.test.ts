@@ -33,6 +33,24 @@ it('so does one that keeps a table of migrations of another form', async () => {
   expect(await textRows(database, TABLES)).toEqual([{ relname: 'schema_migrations' }]);
 });
 
+it.each([
+  ['other', 'would make its tables in "other"'],
+  ['nowhere', 'would make its tables in none'],
+])('a session whose search_path begins at %s makes nothing, and is told so', async (path, says) => {
+  const empty = await databaseWith('create schema other');
+  const url = new URL(empty.url);
+  url.searchParams.set('options', `-c search_path=${path}`);
+  const database = openDatabase({ url: url.href, connections: 1, onConnectionLost: () => {} });
+  const refused = await migrate(database).catch((error: unknown) => error);
+  await closeDatabase(database);
+  expect(refused).toMatchObject({
+    kind: 'misconfigured',
+    message: expect.stringContaining(says),
+  });
+  expect(await textRows(empty, TABLES.replace("'public'", "'other'"))).toEqual([]);
+  expect(await textRows(empty, TABLES)).toEqual([]);
+});
+
 it('a new database of LATIN1 is refused before anything is made there, and one of SQL_ASCII is taken', async () => {
   expect(await migrated('LATIN1')).toMatchObject({
     error: {

@@ -91,3 +91,22 @@ it('a file that the address names and that is not there is named, and not the ad
   expect(open).toThrow(Refusal);
   expect(open).toThrow(/^a file that DATABASE_URL names cannot be read: .*\/nowhere\/root\.pem/);
 });
+
+it('a server without TLS, of which the address asks for it, is not told as one that does not answer', async () => {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.write('N'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `postgres://postgres@127.0.0.1:${port}/ledger?sslmode=verify-full`;
+  const database = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+  onTestFinished(() => database.pool.end());
+  const error = await database.pool.query('select 1').catch((reason: unknown) => reason);
+  const refusal = explainFault(error);
+  expect(refusal?.message).toMatch(
+    /^DATABASE_URL asks for an encrypted connection, and the server/,
+  );
+  expect(phraseRemedy(refusal?.remedy ?? [], String)).toContain('switch TLS on');
+});
