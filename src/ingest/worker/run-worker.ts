@@ -98,8 +98,9 @@ const MOST_CUTS = 20;
 
 /**
  * Waits for the last folds and seals: as long as they take, or as long as a worker that was told to end has. Another process
- * may hold what they wait for, or post faster than they fold. Then their connections are ended, and so are those of a batch that was given up,
- * so that none of them holds a lock of the ledger in a process that is killed, or frozen as a function of Lambda is.
+ * may hold what they wait for, or post faster than they fold. Then their connections are ended, and so are those of a
+ * batch that was given up, so that none of them holds a lock of the ledger in a process that is frozen, as a function of
+ * Lambda is between its calls.
  */
 async function endInTime(
   { database, log, stop, drainMs }: WorkerParts,
