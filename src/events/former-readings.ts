@@ -23,10 +23,10 @@ export function withImagesAsText(event: UsageEvent): UsageEvent | null {
 
 /**
  * Names in an answer of a provider that nobody read once: the steps of Anthropic, what OpenAI's items do, tiers, what
- * Mistral had cached, the searches of Gemini and of xAI's tools. What was received then has the digest of the reading without them.
+ * Mistral had cached, the searches of Gemini and of xAI's tools, what tools of OpenAI's drew, the kinds of what Gemini embeds. What was received then has the digest of the reading without them.
  */
 const UNREAD =
-  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries|server_side_tool_usage_details)"(?=\s*:)/g;
+  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries|server_side_tool_usage_details|tool_usage|grounding_tool_count|promptTokenDetails)"(?=\s*:)/g;
 
 /** Others of which the usage of a native event alone was read without: its tier, and the counts of Gemini's interactions. */
 const UNREAD_IN_USAGE =

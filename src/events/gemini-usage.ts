@@ -17,7 +17,14 @@ export const GEMINI_COUNTS = [
 /** Gemini counts thoughts beside the output, and the prompts of its own tools beside the input. */
 export function geminiCounts(usage: object): ReportedCounts {
   const look = (...names: readonly string[]) => firstGiven(...names.map((name) => at(usage, name)));
-  const prompt = look('promptTokensDetails', 'prompt_tokens_details', 'input_tokens_by_modality');
+  const prompt = look(
+    'promptTokensDetails',
+    'prompt_tokens_details',
+    'input_tokens_by_modality',
+    // Of what is embedded.
+    'promptTokenDetails',
+    'prompt_token_details',
+  );
   const tools = look(
     'toolUsePromptTokensDetails',
     'tool_use_prompt_tokens_details',

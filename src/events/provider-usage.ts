@@ -9,8 +9,9 @@ import {
   type ReportedCounts,
 } from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, withoutAbsent } from './foreign/foreign-value.ts';
-import { GEMINI_COUNTS, geminiCounts, searchesOfGemini } from './gemini-usage.ts';
+import { GEMINI_COUNTS, geminiCounts } from './gemini-usage.ts';
 import { countsCacheBeside } from './provider-name.ts';
+import { searchesCounted, searchesIn, withDrawn } from './tool-usage.ts';
 import { holdsTokensOfAnySide, holdsUnknownTokens } from './unknown-tokens.ts';
 import { detailsOf, langchainDetails } from './usage-details.ts';
 import { finerParts } from './usage-parts.ts';
@@ -55,6 +56,8 @@ export interface ProviderUsage extends CallOf {
   readonly usage: unknown;
   /** The provider's interface, such as `responses`, where the shape does not tell. */
   readonly api?: unknown;
+  /** The answer around the usage, where that is known; the usage may be a whole answer itself. */
+  readonly answer?: unknown;
 }
 
 /** The usage with no counts in it when the object has none that is known: never a usage of zero. */
@@ -75,7 +78,9 @@ function isInDoubt({ usage }: ProviderUsage, { counts }: Reading, read: NativeUs
 /** The counts of a provider's usage object before any total is made; null where it is none. */
 export function providerCounts(reported: ProviderUsage): Reading | null {
   const reading = statedCounts(reported);
-  return reading === null ? null : withSteps(reading, reported.usage);
+  if (reading === null) return null;
+  const { usage, answer = usage } = reported;
+  return withSteps(withDrawn(reading, answer), usage);
 }
 
 /** The same by the object's totals alone, for who takes these from elsewhere and adds the steps to them. */
@@ -171,7 +176,10 @@ const READERS: Readonly<Record<UsageFlavor, (usage: object, call: CallOf) => Rea
 
 const BESIDE_OUTPUT: Inclusion = { cache: 'inside', reasoning: 'beside' };
 
-/** Reads LiteLLM's and Langfuse's, too, which name Anthropic's parts beside OpenAI's. */
+/**
+ * Reads LiteLLM's and Langfuse's, too, which name Anthropic's parts beside OpenAI's, and DashScope's, which divides what
+ * it names as the responses do under the names of a chat.
+ */
 function openaiChat(usage: object): Reading {
   const input = firstGiven(at(usage, 'prompt_tokens_details'), at(usage, 'input_tokens_details'));
   const output = firstGiven(
@@ -180,8 +188,11 @@ function openaiChat(usage: object): Reading {
   );
   const counts = {
     // Perplexity takes what it takes for input for each token of what it found, and counts them apart.
-    input: sumOf([at(usage, 'prompt_tokens'), at(usage, 'citation_tokens')]),
-    output: at(usage, 'completion_tokens'),
+    input: sumOf([
+      firstGiven(at(usage, 'prompt_tokens'), at(usage, 'input_tokens')),
+      at(usage, 'citation_tokens'),
+    ]),
+    output: firstGiven(at(usage, 'completion_tokens'), at(usage, 'output_tokens')),
     // Mistral's total has tokens of sound, which it takes money for by the second; Perplexity's has none of what it found.
     total: hasSeconds(usage)
       ? undefined
@@ -338,15 +349,7 @@ function bareCounts(usage: object): Reading {
 function ownCounts(usage: unknown): ReportedCounts {
   const isDuration = at(usage, 'type') === 'duration';
   return presentOf({
-    searches: firstCounted(
-      at(usage, 'server_tool_use', 'web_search_requests'),
-      at(usage, 'prompt_tokens_details', 'web_search_requests'),
-      at(usage, 'web_search_requests'),
-      at(usage, 'num_search_queries'),
-      // xAI takes money for each search of its tools, and beside its older search for each source.
-      searchesOfTools(at(usage, 'server_side_tool_usage_details')),
-      at(usage, 'num_sources_used'),
-    ),
+    searches: searchesCounted(usage),
     audioMs: isDuration
       ? millisecondsOf(at(usage, 'seconds'))
       : firstGiven(at(usage, 'audio_ms'), millisecondsOf(at(usage, 'prompt_audio_seconds'))),
@@ -357,33 +360,9 @@ function ownCounts(usage: unknown): ReportedCounts {
   });
 }
 
-/** Returns the first count above zero: who counts a thing under a newer name writes a zero under the older one. */
-function firstCounted(...counts: readonly unknown[]): unknown {
-  return counts.find((count) => Number(countOf(count)) > 0);
-}
-
-function searchesOfTools(tools: unknown): unknown {
-  return sumOf([at(tools, 'web_search_calls'), at(tools, 'x_search_calls')]);
-}
-
 /** A unit that is not there must not take the place of one that a form of usage gives. */
 function presentOf(counts: ReportedCounts): ReportedCounts {
   return Object.fromEntries(
     Object.entries(counts).filter(([, value]) => isCount(countOf(value)) && countOf(value) !== 0),
   );
-}
-
-/**
- * Finds web searches that an answer names as steps of its own, as those of OpenAI's responses do, or that it is grounded
- * in, as Gemini's. A page that is opened or looked through is an item of the same type, and costs nothing.
- */
-export function searchesIn(response: unknown): unknown {
-  const output = at(response, 'output');
-  if (!Array.isArray(output)) return searchesOfGemini(response);
-  const searches = output.filter((item) => {
-    const action = at(item, 'action', 'type');
-    const isSearch = action === undefined || action === null || action === 'search';
-    return at(item, 'type') === 'web_search_call' && isSearch;
-  });
-  return searches.length === 0 ? undefined : searches.length;
 }

@@ -3,7 +3,7 @@ import type { ReportedCounts } from './foreign/foreign-usage.ts';
 import { at, firstGiven, isObject, withoutAbsent } from './foreign/foreign-value.ts';
 
 /**
- * Returns the parts of input and output under the names that OpenAI, DeepSeek, OpenRouter and
+ * Returns the parts of input and output under the names that OpenAI, DeepSeek, OpenRouter, Qwen and
  * LiteLLM give them.
  */
 export function detailsOf(usage: object, input: unknown, output: unknown): ReportedCounts {
@@ -20,11 +20,13 @@ export function detailsOf(usage: object, input: unknown, output: unknown): Repor
       at(usage, 'cache_creation_input_tokens'),
       at(input, 'cache_write_tokens'),
       at(input, 'cache_creation_tokens'),
+      at(input, 'cache_creation_input_tokens'),
     ),
     cacheWrite1h: firstGiven(
       at(input, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
       at(usage, 'cache_creation_token_details', 'ephemeral_1h_input_tokens'),
       at(usage, 'cache_creation', 'ephemeral_1h_input_tokens'),
+      at(input, 'cache_creation', 'ephemeral_1h_input_tokens'),
     ),
     reasoning: firstGiven(at(output, 'reasoning_tokens'), at(usage, 'reasoning_tokens')),
     inputAudio: at(input, 'audio_tokens') ?? undefined,

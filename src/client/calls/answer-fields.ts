@@ -1,6 +1,7 @@
 import { serviceTier } from '../../events/foreign/foreign-tier.ts';
 import { at, isObject } from '../../events/foreign/foreign-value.ts';
-import { readProviderUsage, searchesIn } from '../../events/provider-usage.ts';
+import { readProviderUsage } from '../../events/provider-usage.ts';
+import { drawnIn, searchesIn } from '../../events/tool-usage.ts';
 import type { NewEvent } from '../new-event.ts';
 
 /** Who was called, as whoever calls knows it. */
@@ -20,7 +21,12 @@ export function answerFields(answer: unknown, called: CalledModel): Partial<NewE
     executed_model: executed,
     response_id: stringAt(answer, 'id'),
     ...tierFields(at(answer, 'service_tier'), at(answer, 'usage', 'service_tier')),
-    ...usageFields(at(answer, 'usage'), { ...called, executed, searches: searchesIn(answer) }),
+    ...usageFields(at(answer, 'usage'), {
+      ...called,
+      executed,
+      searches: searchesIn(answer),
+      answer,
+    }),
   };
 }
 
@@ -30,17 +36,24 @@ export function answerFields(answer: unknown, called: CalledModel): Partial<NewE
  */
 export function usageFields(
   usage: unknown,
-  of: CalledModel & { readonly executed?: string | undefined; readonly searches?: unknown },
+  of: CalledModel & {
+    readonly executed?: string | undefined;
+    readonly searches?: unknown;
+    readonly answer?: unknown;
+  },
 ): Pick<NewEvent, 'usage' | 'provider_usage'> {
   if (!isObject(usage)) return { usage: {} };
   const { provider, model, executed = model, searches } = of;
   if (readProviderUsage({ usage, provider, model: executed }).usage === undefined) {
     return { usage: {} };
   }
-  const counts = numbersIn(usage);
+  const drawn = drawnIn(of.answer);
   return {
-    provider_usage:
-      searches === undefined ? counts : { ...counts, web_search_requests: Number(searches) },
+    provider_usage: {
+      ...numbersIn(usage),
+      ...(searches === undefined ? {} : { web_search_requests: Number(searches) }),
+      ...(drawn === null ? {} : { tool_usage: { image_gen: numbersIn({ ...drawn }) } }),
+    },
   };
 }
 

@@ -13,6 +13,8 @@ export interface AnswerReading {
   readonly model?: unknown;
   readonly service_tier?: unknown;
   readonly usage?: unknown;
+  /** What tools of the provider used, which is no part of the usage. */
+  readonly tool_usage?: unknown;
   readonly status?: unknown;
   readonly background?: unknown;
   readonly created_at?: unknown;
@@ -33,6 +35,7 @@ export const MEMBERS = [
   'model',
   'service_tier',
   'usage',
+  'tool_usage',
   'status',
   'background',
   'created_at',

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { formatInstant, type InstantMs } from '../../clock.ts';
 import { isRepeatingId } from '../../events/provider-name.ts';
-import { readProviderUsage, searchesIn } from '../../events/provider-usage.ts';
+import { readProviderUsage } from '../../events/provider-usage.ts';
+import { searchesIn } from '../../events/tool-usage.ts';
 import type { NewEvent } from '../new-event.ts';
 import { stringAt, tierFields, usageFields } from './answer-fields.ts';
 import type { AnswerReading } from './answer-reading.ts';
@@ -99,7 +100,7 @@ function countsOf(call: WatchedCall, executed: string | undefined): Counted {
   const { answer, sent, provider, outcome, operation } = call;
   if (outcome.kind !== 'ok') return partialCounts(call, executed);
   const searches = searchesIn(answer);
-  const of = { provider, model: sent.model, executed, searches };
+  const of = { provider, model: sent.model, executed, searches, answer };
   const counted = usageFields(answer.usage, of);
   if (counted.provider_usage !== undefined) return counted;
   return { usage: ownCounts(operation, call) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readProviderUsage, searchesIn } from '../provider-usage.ts';
+import { readProviderUsage } from '../provider-usage.ts';
+import { searchesIn } from '../tool-usage.ts';
 import { type CallStatus, statusOfAnswer } from './answer-status.ts';
 import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny } from './foreign-time.ts';
@@ -219,7 +220,9 @@ function translateLine(line: Line): Translation {
     line.model,
   );
   const usage = firstGiven(at(body, 'usage'), at(body, 'usageMetadata'), titanUsage(body));
-  const used = isObject(usage) ? readProviderUsage({ usage, provider, model }) : picturesIn(body);
+  const used = isObject(usage)
+    ? readProviderUsage({ usage, provider, model, answer: body })
+    : picturesIn(body);
   const searches = used.usage?.['searches'] === undefined ? searchesIn(body) : undefined;
   const answeredAt = firstGiven(line.answeredAt, at(body, 'created'), at(body, 'created_at'));
   const call = usageOfCall(used, status);

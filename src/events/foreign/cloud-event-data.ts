@@ -74,6 +74,7 @@ const PROVIDER_PARTS: ReadonlySet<string> = new Set([
   ...['input_tokens_details', 'output_tokens_details'],
   ...['input_token_details', 'output_token_details'],
   ...['promptTokensDetails', 'cacheTokensDetails', 'toolUsePromptTokensDetails'],
+  ...['promptTokenDetails', 'grounding_tool_count', 'tool_usage'],
   ...['candidatesTokensDetails', 'responseTokensDetails'],
   ...['inputTokenDetails', 'outputTokenDetails', 'cacheDetails'],
   ...['cache_creation', 'server_tool_use', 'iterations', 'billed_units'],

@@ -268,7 +268,10 @@ function withRest(counts: WholeCounts, laid: LaidOut, call: CallOf): WithRest {
   const rest = counts.total === undefined ? 0 : counts.total - input - output;
   const exact = { input, output, assumed: false, unexplained: 0 };
   if (rest <= 0) return exact;
-  if (counts.output === undefined) return { ...exact, output: output + rest };
+  // Where neither side is given, nobody says which of them the rest is on.
+  if (counts.output === undefined) {
+    return { ...exact, output: output + rest, assumed: counts.input === undefined };
+  }
   if (counts.input === undefined) return { ...exact, input: input + rest };
   if (thinksBesideOutput(call.provider, call.model)) {
     if (counts.reasoning === undefined) return { ...exact, output: output + rest, reasoning: rest };

@@ -1,4 +1,5 @@
-import { searchesIn, statedCounts } from '../provider-usage.ts';
+import { statedCounts } from '../provider-usage.ts';
+import { searchesIn, withDrawn } from '../tool-usage.ts';
 import { withSteps } from '../usage-steps.ts';
 import { countOf, isCount, millisecondsOf } from './foreign-count.ts';
 import {
@@ -35,7 +36,8 @@ export function litellmUsage(payload: object): NativeUsage {
   };
   // What LiteLLM handed on without counting it is counted as the provider counts.
   const inclusion = isCounted(own) || reading === null ? WITHIN : reading.inclusion;
-  const whole = withSteps({ counts, inclusion }, usage);
+  const drawn = withDrawn({ counts, inclusion }, at(payload, 'response'));
+  const whole = withSteps(drawn, usage);
   return nativeUsage(whole.counts, whole.inclusion, call);
 }
 
