@@ -2,11 +2,18 @@ import type { JsonObject } from './foreign/foreign-value.ts';
 import { isObject } from './foreign/foreign-value.ts';
 
 /**
- * Tags in camel case were no tags once: they were passed over, or were further tags of the event. What was
- * received then has the digest of that reading, and when it comes again it must be known by it (R9).
+ * Tags in camel case, and LangWatch's, were no tags once: they were passed over, or were further tags of the event. What
+ * was received then has the digest of that reading, and when it comes again it must be known by it (R9).
  */
-const CAMEL_TAGS = ['tenantId', 'customerId', 'userId', 'agentRunId', 'promptVersion'];
-const CAMEL_TAG = new RegExp(`(${CAMEL_TAGS.join('|')})(?=\\\\*")`, 'g');
+const FORMER_TAGS = [
+  ...['tenantId', 'customerId', 'userId', 'agentRunId', 'promptVersion'],
+  ...['langwatch.customer_id', 'langwatch.customer.id', 'langwatch.user_id', 'langwatch.user.id'],
+  ...['langwatch.end_user_id', 'langwatch.reserved.request_metadata'],
+];
+const FORMER_TAG = new RegExp(
+  `(${FORMER_TAGS.map((name) => name.replaceAll('.', '\\.')).join('|')})(?=\\\\*")`,
+  'g',
+);
 const HIDDEN = '\u2060';
 
 /**
@@ -18,8 +25,8 @@ export function withTagsHidden(message: JsonObject, body: string): string | null
   // What came as protobuf was no JSON.
   const text = body.startsWith('{') ? body : JSON.stringify(message);
   // Nearly every message has none of them, and to look for words is cheaper than for a pattern.
-  if (!CAMEL_TAGS.some((name) => text.includes(name))) return null;
-  const hidden = text.replaceAll(CAMEL_TAG, `$1${HIDDEN}`);
+  if (!FORMER_TAGS.some((name) => text.includes(name))) return null;
+  const hidden = text.replaceAll(FORMER_TAG, `$1${HIDDEN}`);
   return hidden === text ? null : hidden;
 }
 

@@ -345,6 +345,9 @@ function bareCounts(usage: object): Reading {
   return { counts, inclusion: { cache: 'beside' } };
 }
 
+/** Seconds of sound, as Mistral and gateways name them. */
+const SECONDS = ['prompt_audio_seconds', 'audio_seconds', 'audio_duration_seconds'];
+
 /** Units that are parts of no total, under whatever form of usage they stand. */
 function ownCounts(usage: unknown): ReportedCounts {
   const isDuration = at(usage, 'type') === 'duration';
@@ -352,7 +355,10 @@ function ownCounts(usage: unknown): ReportedCounts {
     searches: searchesCounted(usage),
     audioMs: isDuration
       ? millisecondsOf(at(usage, 'seconds'))
-      : firstGiven(at(usage, 'audio_ms'), millisecondsOf(at(usage, 'prompt_audio_seconds'))),
+      : firstGiven(
+          at(usage, 'audio_ms'),
+          ...SECONDS.map((name) => millisecondsOf(at(usage, name))),
+        ),
     videoMs: millisecondsOf(at(usage, 'duration_seconds')),
     characters: firstGiven(at(usage, 'characters'), at(usage, 'input_chars')),
     pages: firstGiven(at(usage, 'pages_processed'), at(usage, 'pages')),

@@ -77,8 +77,8 @@ describe('what tools of OpenAI used for a response stands beside its usage', () 
     };
     const line = { id: 'b', custom_id: 'c', response: { status_code: 200, body }, error: null };
     const counts = { uncachedInput: 27, output: 3, input_image_tokens: 40 };
-    expect(only(payload).counts).toEqual({ ...counts, output_image_tokens: 515 });
-    expect(only(line).counts).toEqual({ ...counts, output_image_tokens: 515 });
+    expect(only(payload)['counts']).toEqual({ ...counts, output_image_tokens: 515 });
+    expect(only(line)['counts']).toEqual({ ...counts, output_image_tokens: 515 });
   });
 });
 

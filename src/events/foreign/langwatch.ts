@@ -1,3 +1,5 @@
+import { TOKENS } from '../unknown-tokens.ts';
+import { countOf, isCount } from './foreign-count.ts';
 import { timeFromAny } from './foreign-time.ts';
 import { type NativeUsage, nativeUsage, usageOfCall } from './foreign-usage.ts';
 import {
@@ -22,10 +24,11 @@ import {
  *
  * | count                                                   | holds                                 |
  * |---------------------------------------------------------|---------------------------------------|
- * | input_tokens                                            | neither cache nor audio               |
+ * | input_tokens                                            | neither cache nor audio nor images    |
  * | cache_read_input_tokens, cache_creation_input_tokens    | all that was read and written         |
  * | cache_creation_1h_tokens                                | a part of what was written            |
- * | output_tokens                                           | reasoning; audio stands beside it     |
+ * | output_tokens                                           | reasoning; audio, images stand beside |
+ * | image_count                                             | pictures, which tokens only describe  |
  * | input, output, cache_read_input, … (a draft's names)    | not told: assumed, unless they prove it |
  */
 export const langwatchTranslator: Translator = {
@@ -158,11 +161,36 @@ function usageOf(usage: unknown, call: { provider: unknown; model: unknown }): N
     reasoning: at(usage, 'reasoning_tokens'),
     inputAudio: at(usage, 'input_audio_tokens'),
     outputAudio: at(usage, 'output_audio_tokens'),
+    inputImage: at(usage, 'input_image_tokens'),
+    outputImage: at(usage, 'output_image_tokens'),
     characters: at(usage, 'input_chars'),
     audioMs: at(usage, 'audio_ms'),
   };
-  return nativeUsage(counts, { cache: 'beside', media: 'beside' }, call);
+  const isCounted = Object.values(counts).some((count) => (countOf(count) ?? 0) !== 0);
+  const whole = isCounted ? counts : { ...counts, images: at(usage, 'image_count') };
+  const apart = unknownTokensIn(usage);
+  return nativeUsage(
+    whole,
+    { cache: 'beside', media: 'beside', ...(apart === 0 ? {} : { apart }) },
+    call,
+  );
 }
+
+/** Tokens under a name that nobody knows are in none of the counts, since each count stands apart from the others. */
+function unknownTokensIn(usage: unknown): number {
+  return Object.entries(isObject(usage) ? usage : {})
+    .filter(([name]) => TOKENS.test(name) && !KNOWN.has(name))
+    .map(([, value]) => countOf(value))
+    .filter(isCount)
+    .reduce((sum, count) => sum + count, 0);
+}
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...['input_tokens', 'output_tokens', 'total_tokens', 'reasoning_tokens'],
+  ...['cache_read_input_tokens', 'cache_creation_input_tokens', 'cache_creation_1h_tokens'],
+  ...['cache_creation_5m_tokens', 'input_audio_tokens', 'output_audio_tokens'],
+  ...['input_image_tokens', 'output_image_tokens'],
+]);
 
 function gatewayTags(data: unknown) {
   if (!isObject(data)) return undefined;

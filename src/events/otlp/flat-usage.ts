@@ -1,4 +1,4 @@
-import { countOf } from '../foreign/foreign-count.ts';
+import { countOf, isCount } from '../foreign/foreign-count.ts';
 import type { CallOf, ReportedCounts } from '../foreign/foreign-usage.ts';
 import { isObject } from '../foreign/foreign-value.ts';
 import { providerCounts } from '../provider-usage.ts';
@@ -31,7 +31,8 @@ function countsUnder(prefix: string, attributes: Attributes, call: CallOf): Repo
   // The word that says so is no count, and is not handed on.
   const isDuration = usage['seconds'] !== undefined && isOfSound(attributes);
   const whole = isDuration ? { type: 'duration', ...usage } : usage;
-  return measuresOf(providerCounts({ usage: whole, ...call })?.counts ?? {});
+  const images = isCount(usage['image_count']) ? { images: usage['image_count'] } : {};
+  return { ...images, ...measuresOf(providerCounts({ usage: whole, ...call })?.counts ?? {}) };
 }
 
 const KNOWN_NAMES: ReadonlySet<string> = new Set(Object.values(TOKEN_NAMES).flat());

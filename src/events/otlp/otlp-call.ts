@@ -137,6 +137,7 @@ export function tierOf(attributes: Attributes): unknown {
     firstAttribute(attributes, [
       'openai.request.service_tier',
       'gen_ai.openai.request.service_tier',
+      'gen_ai.request.service_tier',
     ]),
   );
 }

@@ -1,3 +1,4 @@
+import { isCount } from '../foreign/foreign-count.ts';
 import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
 import { plainDecimal, sumDecimals } from '../foreign/plain-decimal.ts';
 import { openrouterCost, reportedCost } from '../foreign/reported-cost.ts';
@@ -10,6 +11,7 @@ import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts'
  */
 const COSTS: readonly (readonly [source: string, names: readonly string[]])[] = [
   ['claude_code', ['cost_usd']],
+  ['langwatch', ['langwatch.cost_usd']],
   ['gen_ai', ['gen_ai.cost.total_cost', 'gen_ai.cost.total', 'gen_ai.cost.amount']],
   ['litellm', ['gen_ai.cost.response_cost', 'llm.response_cost', 'response_cost']],
   ['gen_ai', ['gen_ai.usage.total_cost', 'gen_ai.usage.cost', 'gen_ai.usage.estimated_cost']],
@@ -19,7 +21,19 @@ const COSTS: readonly (readonly [source: string, names: readonly string[]])[] = 
 
 /** Reads what a span says that its call cost (R22). */
 export function spanCost(attributes: Attributes): JsonObject | undefined {
-  return metadataCost(attributes) ?? attributeCost(attributes) ?? objectCost(attributes);
+  return (
+    metadataCost(attributes) ??
+    langwatchCost(attributes) ??
+    attributeCost(attributes) ??
+    objectCost(attributes)
+  );
+}
+
+/** LangWatch's gateway counts in millionths of a dollar where others write dollars. */
+function langwatchCost(attributes: Attributes): JsonObject | undefined {
+  const cost = attributes.get('gen_ai.usage.cost');
+  if (!attributes.has('langwatch.gateway_request_id') || !isCount(cost)) return undefined;
+  return reportedCost('langwatch', plainDecimal(cost, -6));
 }
 
 /** Returns what the AI SDK hands on of its providers: OpenRouter's two parts, the gateway's one. */

@@ -291,7 +291,7 @@ function operationDetails(record: LogRecord): Translation {
   if (isBesideSpan || /gemini[-_]cli/.test(`${service} ${scope}`)) {
     return emptyTranslation('otlp', REPEATED);
   }
-  const used = spanUsage(attributes, scope);
+  const used = spanUsage(attributes, { name: scope, version: null });
   const errorType_ = firstAttribute(attributes, ['error.type']);
   const status = errorType_ === undefined ? 'ok' : 'error';
   const event = withoutAbsent({

@@ -1,10 +1,18 @@
 import type { NativeUsage } from '../foreign/foreign-usage.ts';
-import { at, firstGiven, isObject, type JsonObject, parseJson } from '../foreign/foreign-value.ts';
+import {
+  at,
+  firstGiven,
+  isObject,
+  type JsonObject,
+  parseJson,
+  withoutAbsent,
+} from '../foreign/foreign-value.ts';
 import { MOST_ITEMS, tooManyItems } from '../json-bounds.ts';
-import { type Attributes, firstAttribute, readAttributes } from './otlp-attributes.ts';
+import { type Attributes, firstAttribute, objectAt, readAttributes } from './otlp-attributes.ts';
 import { requestedModel } from './otlp-call.ts';
 import { camelRequest } from './otlp-names.ts';
 import { roleOf, type SpanRole } from './otlp-operation.ts';
+import type { Scope } from './otlp-scopes.ts';
 import { spanUsage } from './otlp-usage.ts';
 
 /** One span with what its surroundings in the request say about it. */
@@ -41,7 +49,14 @@ export function readTraces(value: object): OtlpRequest {
         at(ofScope, 'scope', 'name'),
         at(ofScope, 'instrumentationLibrary', 'name'),
       );
-      const scope = typeof name === 'string' ? name : '';
+      const version = firstGiven(
+        at(ofScope, 'scope', 'version'),
+        at(ofScope, 'instrumentationLibrary', 'version'),
+      );
+      const scope: Scope = {
+        name: typeof name === 'string' ? name : '',
+        version: typeof version === 'string' ? version : null,
+      };
       const ofName = listAt(ofScope, 'spans', unreadable);
       count += ofName.length;
       if (count > MOST_ITEMS) throw tooManyItems(count);
@@ -62,10 +77,10 @@ export function listAt(value: unknown, name: string, unreadable: unknown[]): rea
   return list.filter(isObject);
 }
 
-function readSpan(fields: JsonObject, resource: Attributes, scope: string): OtlpSpan {
+function readSpan(fields: JsonObject, resource: Attributes, scope: Scope): OtlpSpan {
   const attributes = withDialect(readAttributes(at(fields, 'attributes')), {
     name: at(fields, 'name'),
-    scope,
+    scope: scope.name,
   });
   const used = spanUsage(attributes, scope);
   const model = requestedModel(attributes);
@@ -74,7 +89,7 @@ function readSpan(fields: JsonObject, resource: Attributes, scope: string): Otlp
     fields,
     attributes,
     resource,
-    scope,
+    scope: scope.name,
     traceId: readSpanId(at(fields, 'traceId')),
     spanId: readSpanId(at(fields, 'spanId')),
     parentSpanId: readSpanId(at(fields, 'parentSpanId')),
@@ -102,8 +117,29 @@ function withDialect(attributes: Attributes, { name, scope }: SpanNames): Attrib
   if (/^vllm(?:[._]|$)/.test(scope) && !attributes.has('gen_ai.provider.name')) {
     return new Map([...attributes, ['spanledger.provider', 'vllm']]);
   }
+  if (attributes.has('lk.tts_metrics')) return withSpeech(attributes);
   if (!attributes.has('mlflow.spanType')) return attributes;
   return new Map([...attributes].map(([key, value]) => [key, unquoted(key, value)]));
+}
+
+/** LiveKit says in an object of its own alone what was spoken, by which model and how much. */
+function withSpeech(attributes: Attributes): Attributes {
+  const metrics = objectAt(attributes, 'lk.tts_metrics');
+  const [input, output] = [at(metrics, 'input_tokens'), at(metrics, 'output_tokens')];
+  const isOfTokens = Number(input) > 0 || Number(output) > 0;
+  const said = {
+    'gen_ai.operation.name': 'speech',
+    'gen_ai.request.model': firstGiven(at(metrics, 'metadata', 'model_name')),
+    'gen_ai.provider.name': firstGiven(at(metrics, 'metadata', 'model_provider')),
+    ...(isOfTokens
+      ? {
+          'gen_ai.usage.input_tokens': input,
+          'gen_ai.usage.output_tokens': output,
+          'gen_ai.usage.audio.output_tokens': output,
+        }
+      : { 'gen_ai.usage.characters': at(metrics, 'characters_count') }),
+  };
+  return new Map([...Object.entries(withoutAbsent(said)), ...attributes]);
 }
 
 /** MLflow writes its attributes as JSON, so that a text stands in quotes. */

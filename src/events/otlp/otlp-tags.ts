@@ -24,6 +24,7 @@ const PREFIXES = [
   'langsmith.metadata.',
   'trace.metadata.',
   'mastra.metadata.',
+  'langwatch.',
   'metadata.',
   'metadata.requester_metadata.',
   'metadata.spend_logs_metadata.',
@@ -34,12 +35,18 @@ const PLACES: readonly ReadonlyMap<string, string>[] = PREFIXES.map(
   (prefix) => new Map(ATTRIBUTION_NAMES.map((name) => [name, `${prefix}${name}`])),
 );
 
-/** What LiteLLM's exporter knows of the caller's key. */
-const TENANT_IDS = ['metadata.user_api_key_org_id', 'metadata.user_api_key_team_id'];
+/** The customer that LangWatch's SDKs name, and what LiteLLM's exporter knows of the caller's key. */
+const TENANT_IDS = [
+  'langwatch.customer.id',
+  'metadata.user_api_key_org_id',
+  'metadata.user_api_key_team_id',
+];
 
 const USER_IDS = [
   'user.id',
   'langfuse.user.id',
+  'langwatch.user.id',
+  'langwatch.end_user_id',
   'enduser.id',
   'trace.user_id',
   'user.account_uuid',
@@ -89,9 +96,12 @@ export function tagsOf(attributes: Attributes): JsonObject {
 
 function readTags(attributes: Attributes): JsonObject {
   const metadata = objectAt(attributes, 'metadata');
+  // What the caller of LangWatch's gateway sent with the request.
+  const ofGateway = objectAt(attributes, 'langwatch.reserved.request_metadata');
   const tags = attributionTags(
     ...PLACES.map((names) => (name: string) => attributes.get(names.get(name) ?? name)),
     (name) => at(metadata, name),
+    (name) => at(ofGateway, name),
   );
   return {
     ...tags,

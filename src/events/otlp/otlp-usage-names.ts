@@ -2,8 +2,8 @@ import type { ReportedCounts } from '../foreign/foreign-usage.ts';
 
 /**
  * Each count under all the names that it has had: the convention of today first, then its older forms, then
- * those of single vendors (Pydantic AI's `details`, for Gemini by kind and side, Mastra's, OpenRouter's and Sentry's dots, OpenInference,
- * Traceloop, the AI SDK, Codex).
+ * those of single vendors (Pydantic AI's `details`, for Gemini by kind and side, Mastra's, OpenRouter's and Sentry's dots, those
+ * that Langfuse takes for its buckets, as LiveKit writes them, Laminar's, LangWatch's gateway's, OpenInference, Traceloop, the AI SDK, Codex).
  */
 export const TOKEN_NAMES = {
   input: [
@@ -41,6 +41,7 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.cache_read_input_tokens',
     'gen_ai.usage.cached_input_tokens',
     'gen_ai.usage.input_tokens.cached',
+    'gen_ai.usage.input_cached_tokens',
     'gen_ai.usage.cache_read_tokens',
     'gen_ai.usage.cached_tokens',
     'gen_ai.usage.details.cache_read_tokens',
@@ -72,11 +73,16 @@ export const TOKEN_NAMES = {
     'anthropic.usage.cache_creation.ephemeral_1h_input_tokens',
     'gen_ai.usage.cache_creation.ephemeral_1h_input_tokens',
     'gen_ai.usage.cache_write.ephemeral_1h_input_tokens',
+    'gen_ai.usage.cache_creation_1h.input_tokens',
+    'gen_ai.usage.cache_creation.input_tokens.ephemeral_1h',
     'gen_ai.usage.details.ephemeral_1h_input_tokens',
   ],
   reasoning: [
     'gen_ai.usage.reasoning.output_tokens',
     'gen_ai.usage.output_tokens.reasoning',
+    'gen_ai.usage.output_reasoning_tokens',
+    'gen_ai.usage.thoughts_tokens',
+    'gen_ai.usage.thoughts_token_count',
     'gen_ai.usage.reasoning_tokens',
     'gen_ai.usage.reasoning_output_tokens',
     'gen_ai.usage.thinking_tokens',
@@ -95,6 +101,7 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.audio.input_tokens',
     'gen_ai.usage.input_audio_tokens',
     'gen_ai.usage.input_tokens.audio',
+    'gen_ai.usage.audio_input_tokens',
     'gen_ai.usage.details.input_audio_tokens',
     'gen_ai.usage.details.audio_prompt_tokens',
     'llm.token_count.prompt_details.audio',
@@ -102,6 +109,7 @@ export const TOKEN_NAMES = {
   inputImage: [
     'gen_ai.usage.image.input_tokens',
     'gen_ai.usage.input_image_tokens',
+    'gen_ai.usage.input_tokens.image',
     'gen_ai.usage.details.input_image_tokens',
     'gen_ai.usage.details.image_prompt_tokens',
     'llm.token_count.prompt_details.image',
@@ -109,6 +117,7 @@ export const TOKEN_NAMES = {
   inputVideo: [
     'gen_ai.usage.video.input_tokens',
     'gen_ai.usage.input_video_tokens',
+    'gen_ai.usage.input_tokens.video',
     'gen_ai.usage.details.video_prompt_tokens',
   ],
   inputText: ['gen_ai.usage.text.input_tokens'],
@@ -128,6 +137,7 @@ export const TOKEN_NAMES = {
     'gen_ai.usage.audio.output_tokens',
     'gen_ai.usage.output_audio_tokens',
     'gen_ai.usage.output_tokens.audio',
+    'gen_ai.usage.audio_output_tokens',
     'gen_ai.usage.details.output_audio_tokens',
     'gen_ai.usage.details.audio_candidates_tokens',
     'llm.token_count.completion_details.audio',
@@ -135,11 +145,13 @@ export const TOKEN_NAMES = {
   outputImage: [
     'gen_ai.usage.image.output_tokens',
     'gen_ai.usage.output_image_tokens',
+    'gen_ai.usage.output_tokens.image',
     'gen_ai.usage.details.image_candidates_tokens',
   ],
   outputVideo: [
     'gen_ai.usage.video.output_tokens',
     'gen_ai.usage.output_video_tokens',
+    'gen_ai.usage.output_tokens.video',
     'gen_ai.usage.details.video_candidates_tokens',
   ],
   searches: [

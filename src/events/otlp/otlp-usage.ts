@@ -5,7 +5,6 @@ import {
   type NativeUsage,
   NO_USAGE,
   nativeUsage,
-  type PartPlace,
   type ReportedCounts,
 } from '../foreign/foreign-usage.ts';
 import {
@@ -23,65 +22,12 @@ import { langfuseUsage } from './langfuse-usage.ts';
 import { langwatchMetrics } from './langwatch-metrics.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
+import { inclusionOf, type Scope } from './otlp-scopes.ts';
 import { TOKEN_NAMES } from './otlp-usage-names.ts';
 import { USAGE_OBJECT } from './unread-usage.ts';
 
-/**
- * Whether an instrumentation's input count includes cache, by the beginning of its scope name. Each row
- * was seen in captured spans or in the instrumentation's source; a scope that is not here is `unknown`, and
- * its input is taken as inclusive and `assumed`, unless its counts or its total prove something else.
- * Output includes reasoning everywhere but for Google and xAI; sound and pictures are inside both. Where two
- * instrumentations report one call, its usage is the finer one: at once in one message, by the ledger's correction
- * in several.
- *
- * | instrumentation                | versions      | input holds cache                       | told by                         |
- * |--------------------------------|---------------|-----------------------------------------|---------------------------------|
- * | AI SDK (`ai`)                  | 4, 5          | not for Anthropic, Bedrock              | ai-sdk-usage.ts                 |
- * | AI SDK (`ai`, `gen_ai`)        | 6, 7          | yes                                     | ai.usage.inputTokenDetails.*    |
- * | Anthropic SDK                  | 1.12          | yes                                     | scope                           |
- * | Traceloop JS Anthropic         | 0.27          | no                                      | scope                           |
- * | OpenInference, Strands through | older         | not on Bedrock                          | total                           |
- * | Pydantic AI, Mastra, OpenRouter| all           | yes                                     | scope                           |
- * | Google ADK                     | older         | yes; thoughts and cache in the answer   | gcp.vertex.agent.llm_response   |
- * | Google ADK around another      | all           | yes; the outer answer                   | finer-usage.ts                  |
- * | Claude Code                    | all           | no                                      | span.type                       |
- * | Langfuse                       | JS, Python    | disjoint buckets                        | langfuse-usage.ts               |
- * | LangSmith, LangChain           | all           | yes                                     | usage_metadata                  |
- * | LangWatch's SDKs               | all           | not told: assumed                       | langwatch.metrics               |
- */
-const SCOPES: readonly (readonly [prefix: string, cache: PartPlace])[] = [
-  ['gen_ai', 'inside'],
-  ['ai', 'inside'],
-  ['com.anthropic.sdk.typescript', 'inside'],
-  ['com.anthropic.claude_code', 'beside'],
-  ['@opentelemetry/instrumentation-openai', 'inside'],
-  ['@traceloop/instrumentation-openai', 'inside'],
-  ['@traceloop/instrumentation-anthropic', 'beside'],
-  ['@arizeai/openinference-instrumentation-', 'inside'],
-  ['openinference.instrumentation.openai', 'inside'],
-  ['openinference.instrumentation.google_genai', 'inside'],
-  ['opentelemetry.instrumentation.botocore', 'beside'],
-  ['opentelemetry.instrumentation.bedrock', 'beside'],
-  ['opentelemetry.instrumentation.anthropic', 'inside'],
-  ['opentelemetry.instrumentation.google_genai', 'inside'],
-  ['opentelemetry.instrumentation.openai', 'inside'],
-  ['opentelemetry.instrumentation.openai_v2', 'inside'],
-  ['pydantic-ai', 'inside'],
-  ['gcp.vertex.agent', 'inside'],
-  ['litellm', 'inside'],
-  ['agent_framework', 'inside'],
-  ['@mastra', 'inside'],
-  ['mastra', 'inside'],
-  ['openrouter', 'inside'],
-  ['sentry', 'inside'],
-  ['langsmith', 'inside'],
-  ['codex', 'inside'],
-];
-
-/** Strands hands on what the model's provider counted, and only Bedrock counts cache apart. */
-const BEDROCK_MODEL = /^(?:arn:aws|(?:[a-z-]+\.)?(?:anthropic|amazon|meta|mistral|cohere|ai21)\.)/;
-
-export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
+/** Returns what a span counts, by the table of instrumentations in otlp-scopes.ts. */
+export function spanUsage(attributes: Attributes, scope: Scope): NativeUsage {
   const call = { provider: providerOf(attributes), model: callModel(attributes) };
   const isPlain = isClaudeCode(attributes) && PLAIN_NAMES.some((name) => attributes.has(name));
   if (isPlain) return nativeUsage(plainCounts(attributes), CLAUDE_CODE, call);
@@ -93,9 +39,7 @@ export function spanUsage(attributes: Attributes, scope: string): NativeUsage {
     const { counts: known, inclusion } = aiSdkReading(attributes, counts, call);
     return nativeUsage(known, inclusion, call);
   }
-  const cache = cacheOf(attributes, scope);
-  // Of the instrumentations whose input leaves cache out, the total does, too.
-  const own = cache === 'beside' ? ({ cache, outOfTotal: 'cache' } as const) : { cache };
+  const own = inclusionOf(attributes, scope);
   const isCounted = counts.input !== undefined || counts.output !== undefined;
   const told = isCounted ? { ...metadataParts(attributes, call), ...counts } : counts;
   const [whole, inclusion] = withGeminiAnswer(told, attributes, own);
@@ -160,29 +104,6 @@ function plainCounts(attributes: Attributes): ReportedCounts {
     cacheRead: firstAttribute(attributes, ['cache_read_tokens']),
     cacheWrite: firstAttribute(attributes, ['cache_creation_tokens']),
   });
-}
-
-function cacheOf(attributes: Attributes, scope: string): PartPlace {
-  if (scope.startsWith('strands')) {
-    const model = attributes.get('gen_ai.request.model');
-    return typeof model === 'string' && BEDROCK_MODEL.test(model) ? 'beside' : 'unknown';
-  }
-  const row = SCOPES.find(([prefix]) => isWithin(scope, prefix));
-  if (row !== undefined) return row[1];
-  return attributes.has('mastra.span.type') ? 'inside' : 'unknown';
-}
-
-/**
- * Tells whether a word is a name or a part of it up to a separator: `ai` must not decide for
- * `ai-gateway-of-ours`.
- */
-function isWithin(scope: string, prefix: string): boolean {
-  if (!scope.startsWith(prefix)) return false;
-  return (
-    scope.length === prefix.length ||
-    prefix.endsWith('-') ||
-    /[._/]/.test(scope[prefix.length] ?? '')
-  );
 }
 
 /**

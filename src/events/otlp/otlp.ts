@@ -210,12 +210,13 @@ function callThatUsed(span: OtlpSpan, used: NativeUsage, decided: Decided): Tran
   return translationOf(event, used);
 }
 
-/** Ids of one call over its attempts: our own, and LiteLLM's, by which its own log knows the call. */
+/** Ids of one call over its attempts: our own, and those by which the logs of LiteLLM and of LangWatch's gateway know it. */
 const CALL_IDS = [
   'spanledger.call_id',
   'litellm_call_id',
   'metadata.litellm_call_id',
   'litellm.call_id',
+  'langwatch.gateway_request_id',
 ];
 
 /** Returns what every event of a span has, model call or not. */
