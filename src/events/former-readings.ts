@@ -30,7 +30,7 @@ const UNREAD =
 
 /** Others of which the usage of a native event alone was read without: its tier, and the counts of Gemini's interactions. */
 const UNREAD_IN_USAGE =
-  /"(?:service_tier|traffic_type|total_(?:input|output|thought|cached|tool_use)_tokens)"(?=\s*:)/g;
+  /"(?:service_tier|speed|traffic_type|total_(?:input|output|thought|cached|tool_use)_tokens)"(?=\s*:)/g;
 
 /** A name that nobody knows stands for each of them. */
 const HIDDEN = '"\u2060"';

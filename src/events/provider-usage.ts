@@ -30,7 +30,7 @@ import { withSteps } from './usage-steps.ts';
  * | anthropic         | beside input    | -                  | in output       | -                        |
  * | gemini, both APIs | in prompt       | in prompt          | beside          | prompt, tool prompt, …   |
  * | bedrock converse  | beside input    | -                  | in output       | all of them              |
- * | AI SDK 5          | as the provider | -                  | the total tells | as the provider          |
+ * | AI SDK 4 and 5    | as the provider | -                  | the total tells | as the provider          |
  * | AI SDK 6 and 7    | in input        | in input, in `raw` | in output       | input + output           |
  * | cohere            | -               | -                  | -               | billed units are billed  |
  * | bare counts       | beside input    | -                  | in output       | -                        |
@@ -38,7 +38,7 @@ import { withSteps } from './usage-steps.ts';
  * OpenAI and the many who speak like it are told from Anthropic by the names of the cached tokens, and
  * where there are none by the provider or the interface. Bare counts stand at the top of an answer, or among its
  * headers: those of Bedrock's metrics, Titan, Llama, Ollama and watsonx. Mistral counts sound by its seconds alone.
- * What OpenAI's images API gives out is images where it does not divide it. Version 5 of the AI SDK does not hand on what
+ * What OpenAI's images API gives out is images where it does not divide it. Versions 4 and 5 of the AI SDK do not hand on what
  * Anthropic and Bedrock wrote to their caches, so that their usage is assumed. A total beside tokens under names that
  * nobody knows is no count of any side.
  */
@@ -151,6 +151,8 @@ function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   }
   if (has('billed_units')) return 'cohere';
   if (OPENAI_CHAT.some(has)) return 'openai_chat';
+  if (has('promptTokens') || has('completionTokens')) return 'ai_sdk';
+  if (has('totalInputTokens') || has('totalOutputTokens')) return 'bedrock_converse';
   if (has('cache_read_input_tokens') || has('cache_creation_input_tokens')) return 'anthropic';
   if (RESPONSES_DETAILS.some(has)) return 'openai_responses';
   if (typeof api === 'string' && /messages/i.test(api)) return 'anthropic';
@@ -246,10 +248,14 @@ function anthropic(usage: object): Reading {
   return { counts, inclusion: { cache: 'beside' } };
 }
 
+/** A session of Nova Sonic counts all of it so far, and what of it was spoken. */
 function bedrockConverse(usage: object): Reading {
+  const session = at(usage, 'details', 'total');
   const counts = {
-    input: at(usage, 'inputTokens'),
-    output: at(usage, 'outputTokens'),
+    input: firstGiven(at(usage, 'inputTokens'), at(usage, 'totalInputTokens')),
+    output: firstGiven(at(usage, 'outputTokens'), at(usage, 'totalOutputTokens')),
+    inputAudio: at(session, 'input', 'speechTokens'),
+    outputAudio: at(session, 'output', 'speechTokens'),
     total: at(usage, 'totalTokens'),
     cacheRead: firstGiven(at(usage, 'cacheReadInputTokens'), at(usage, 'cacheReadInputTokenCount')),
     cacheWrite: firstGiven(
@@ -262,7 +268,7 @@ function bedrockConverse(usage: object): Reading {
 }
 
 /**
- * Version 5 hands on what the provider calls its input and its output; later ones count all of them, and say what is
+ * Versions 4 and 5 hand on what the provider calls its input and its output; later ones count all of them, and say what is
  * within: beside them, or in what a provider's package hands to the SDK in their place.
  */
 function aiSdk(usage: object, { provider, model }: CallOf): Reading {
@@ -271,8 +277,14 @@ function aiSdk(usage: object, { provider, model }: CallOf): Reading {
   const isWhole = input !== undefined || output !== undefined;
   const isBeside = !isWhole && countsCacheBeside(provider, model);
   const counts = {
-    input: at(usage, 'inputTokens', 'total') ?? unlessObject(at(usage, 'inputTokens')),
-    output: at(usage, 'outputTokens', 'total') ?? unlessObject(at(usage, 'outputTokens')),
+    input:
+      at(usage, 'inputTokens', 'total') ??
+      unlessObject(at(usage, 'inputTokens')) ??
+      at(usage, 'promptTokens'),
+    output:
+      at(usage, 'outputTokens', 'total') ??
+      unlessObject(at(usage, 'outputTokens')) ??
+      at(usage, 'completionTokens'),
     // Theirs leaves out what their input does.
     total: isBeside ? undefined : at(usage, 'totalTokens'),
     cacheRead: firstGiven(

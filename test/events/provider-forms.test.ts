@@ -230,3 +230,32 @@ test('Pipecat counts what is spoken in characters', () => {
     { event: { operation: 'speech', usage: { units: { characters: 88 } } } },
   ]);
 });
+
+describe('a usage object of another interface', () => {
+  test('version 4 of the AI SDK has names of its own', () => {
+    const usage = { promptTokens: 100, completionTokens: 10, totalTokens: 110 };
+    expect(readProviderUsage({ usage, provider: 'openai' })).toEqual({
+      ...{ usage: { input_tokens: 100, output_tokens: 10 }, assumed: false, unexplained: 0 },
+    });
+    // It hands on what Anthropic calls its input, and nothing of the cache.
+    expect(readProviderUsage({ usage, provider: 'anthropic' })).toMatchObject({ assumed: true });
+  });
+
+  test('a session of Nova Sonic says what of it was spoken', () => {
+    const sides = (speechTokens: number, textTokens: number) => ({ speechTokens, textTokens });
+    const usage = {
+      ...{ totalInputTokens: 1000, totalOutputTokens: 500, totalTokens: 1500 },
+      details: {
+        total: { input: sides(900, 100), output: sides(400, 100) },
+        delta: { input: sides(9, 1), output: sides(4, 1) },
+      },
+    };
+    expect(readProviderUsage({ usage, provider: 'aws.bedrock' })).toMatchObject({
+      assumed: false,
+      usage: {
+        ...{ input_tokens: 1000, input_audio_tokens: 900 },
+        ...{ output_tokens: 500, output_audio_tokens: 400 },
+      },
+    });
+  });
+});

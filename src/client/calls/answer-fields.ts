@@ -68,7 +68,7 @@ function numbersIn(usage: Readonly<Record<string, unknown>>): Record<string, unk
 }
 
 /** Words that say what is counted. */
-const KINDS: ReadonlySet<string> = new Set(['type', 'modality', 'ttl', 'service_tier']);
+const KINDS: ReadonlySet<string> = new Set(['type', 'modality', 'ttl', 'service_tier', 'speed']);
 
 /**
  * Returns the tier that served the call; one that nobody has heard of is priced as standard, and

@@ -29,9 +29,11 @@ export function serviceTier(...candidates: readonly unknown[]): unknown {
 
 /**
  * Returns what a provider's answer, or its usage alone, says of the tier that served it: OpenAI and Anthropic, Gemini and
- * Vertex AI, Bedrock.
+ * Vertex AI, Bedrock. Anthropic's fast mode has a price of its own, which is that of the tier `priority`, whatever tier
+ * stands beside it.
  */
 export function tierIn(...answers: readonly unknown[]): unknown {
+  if (answers.some((answer) => at(answer, 'speed') === 'fast')) return 'priority';
   const found = answers.flatMap((answer) => [
     at(answer, 'service_tier'),
     at(answer, 'serviceTier', 'type'),

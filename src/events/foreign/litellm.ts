@@ -282,8 +282,8 @@ function tier(payload: object): unknown {
   const batch = at(payload, 'hidden_params', 'batch_models');
   return serviceTier(
     Array.isArray(batch) && batch.length > 0 ? 'batch' : undefined,
-    at(payload, 'response', 'service_tier'),
     tierIn(at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage')),
+    at(payload, 'response', 'service_tier'),
     tierIn(at(payload, 'response', 'usageMetadata')),
     at(payload, 'model_parameters', 'service_tier'),
   );
