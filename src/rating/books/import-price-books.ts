@@ -1,6 +1,7 @@
 import { DAY_MS, parseInstant } from '../../clock.ts';
 import type { Parts } from '../../parts.ts';
 import { present } from '../../present.ts';
+import { Refusal } from '../../refusal.ts';
 import { beginOf } from '../begin-of.ts';
 import { type BookShelf, shelfOf, shelfWith } from './book-shelf.ts';
 import { rowsChanged, rowsTakenAway } from './compare-price-books.ts';
@@ -19,6 +20,7 @@ export async function importPriceBooks(
   parts: Pick<Parts, 'database' | 'clock'>,
   { documents, dry_run = false }: ImportRequest,
 ): Promise<ImportAnswer> {
+  for (const document of documents) refusePatterns(document);
   if (dry_run) return planImports(parts, documents);
   const versions: ImportedVersion[] = [];
   for (const document of documents) {
@@ -31,6 +33,17 @@ export async function importPriceBooks(
     versions.push({ ...versionOf(document, stored), ...(isSame(stored) ? NOTHING_KEPT : kept) });
   }
   return versions;
+}
+
+/** A row that looks as if it were of many models would be of none: nothing is called so. */
+function refusePatterns({ models }: PriceBookDocument): void {
+  const index = models.findIndex(({ model }) => model.includes('*'));
+  if (index === -1) return;
+  throw new Refusal(
+    'bad_document',
+    `models[${index}].model: ${JSON.stringify(models[index]?.model)} is a pattern, and a row is of one model by its name`,
+    'give each model that it means a row of its own; nothing of the file was stored',
+  );
 }
 
 /** Plans an import: its answer, and what each version would price differently from the one before it. */
