@@ -128,6 +128,13 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   'count_tokens',
 ]);
 
+/** OpenLIT's steps of frameworks, which name the model that the calls within them ask. */
+const STEPS_OF_FRAMEWORKS: ReadonlySet<string> = new Set([
+  'execute_task',
+  'user_prompt_processing',
+  'tool_coordination',
+]);
+
 const SPAN_KINDS: ReadonlyMap<string, SpanRole> = new Map([
   ['llm', call('chat')],
   ['chat_model', call('chat')],
@@ -166,6 +173,7 @@ function fromOperationName(name: string, bears: Bears): SpanRole {
   const operation = CALLS.get(lower);
   if (operation !== undefined) return call(operation);
   if (WRAPPERS.has(lower)) return structure(name);
+  if (STEPS_OF_FRAMEWORKS.has(lower)) return bears.usage ? { kind: 'usage' } : structure(name);
   const named = litellmCall(lower);
   if (named.kind === 'call' && named.operation !== lower) return call(named.operation);
   if (named.kind === 'batch' && bears.usage) return call('chat');

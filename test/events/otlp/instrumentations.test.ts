@@ -260,3 +260,23 @@ describe("LangWatch's billing events", () => {
     ]);
   });
 });
+
+describe("OpenLIT's steps of frameworks", () => {
+  const step = {
+    ...{ 'gen_ai.operation.name': 'execute_task', 'gen_ai.system': 'crewai' },
+    'gen_ai.request.model': 'gpt-4o',
+  };
+
+  test('are no calls though they name a model, so that they do not wait for a measure', () => {
+    const { 'gen_ai.request.model': _, ...structure } = step;
+    expect(only(span('openlit', step))).toMatchObject({ operation: 'execute_task' });
+    expect(only(span('openlit', step))).toEqual(only(span('openlit', structure)));
+  });
+
+  test('are calls where they count something and no call lies within them', () => {
+    const counted = { 'gen_ai.usage.input_tokens': 10, 'gen_ai.usage.output_tokens': 2 };
+    expect(only(span('openlit', { ...step, ...counted }))).toMatchObject({
+      ...{ operation: 'chat', model: 'gpt-4o', counts: { uncachedInput: 10, output: 2 } },
+    });
+  });
+});
