@@ -104,7 +104,10 @@ function cacheOf(attributes: Attributes, name: string): PartPlace {
 const LAST_APART = [0, 27, 0];
 
 function ofTraceloop(version: string | null): Inclusion {
-  const parts = /^v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})/.exec(version ?? '')?.slice(1).map(Number);
+  const parts = /^v?(\d{1,6})\.(\d{1,6})\.(\d{1,6})/
+    .exec(version ?? '')
+    ?.slice(1)
+    .map(Number);
   // Which of the two it is nobody says; the one that was longer in use is taken.
   if (parts === undefined) return { ...APART, apart: 0 };
   const differs = parts.findIndex((part, place) => part !== LAST_APART[place]);
