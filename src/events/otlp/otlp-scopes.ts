@@ -2,7 +2,7 @@ import type { Inclusion, PartPlace } from '../foreign/foreign-usage.ts';
 import type { Attributes } from './otlp-attributes.ts';
 
 /** The instrumentation that wrote a span, as it names itself. */
-export interface Scope {
+export interface Instrumentation {
   readonly name: string;
   readonly version: string | null;
 }
@@ -68,7 +68,7 @@ const SCOPES: readonly (readonly [prefix: string, cache: PartPlace])[] = [
 ];
 
 /** Returns how the instrumentation of a span counts. */
-export function inclusionOf(attributes: Attributes, scope: Scope): Inclusion {
+export function inclusionOf(attributes: Attributes, scope: Instrumentation): Inclusion {
   if (isWithin(scope.name, LANGWATCH_GATEWAY) && !attributes.has('gen_ai.system')) {
     return { cache: 'beside', media: 'beside' };
   }
@@ -77,7 +77,7 @@ export function inclusionOf(attributes: Attributes, scope: Scope): Inclusion {
   return cache === 'beside' ? APART : { cache };
 }
 
-/** Of the instrumentations whose input leaves cache out, the total does, too. */
+/** An input that leaves cache out, as the total beside it does. */
 const APART: Inclusion = { cache: 'beside', outOfTotal: 'cache' };
 
 const LANGWATCH_GATEWAY = 'langwatch-service-aigateway';

@@ -12,7 +12,7 @@ import { type Attributes, firstAttribute, objectAt, readAttributes } from './otl
 import { requestedModel } from './otlp-call.ts';
 import { camelRequest } from './otlp-names.ts';
 import { roleOf, type SpanRole } from './otlp-operation.ts';
-import type { Scope } from './otlp-scopes.ts';
+import type { Instrumentation } from './otlp-scopes.ts';
 import { spanUsage } from './otlp-usage.ts';
 
 /** One span with what its surroundings in the request say about it. */
@@ -53,7 +53,7 @@ export function readTraces(value: object): OtlpRequest {
         at(ofScope, 'scope', 'version'),
         at(ofScope, 'instrumentationLibrary', 'version'),
       );
-      const scope: Scope = {
+      const scope: Instrumentation = {
         name: typeof name === 'string' ? name : '',
         version: typeof version === 'string' ? version : null,
       };
@@ -77,7 +77,7 @@ export function listAt(value: unknown, name: string, unreadable: unknown[]): rea
   return list.filter(isObject);
 }
 
-function readSpan(fields: JsonObject, resource: Attributes, scope: Scope): OtlpSpan {
+function readSpan(fields: JsonObject, resource: Attributes, scope: Instrumentation): OtlpSpan {
   const attributes = withDialect(readAttributes(at(fields, 'attributes')), {
     name: at(fields, 'name'),
     scope: scope.name,

@@ -22,12 +22,12 @@ import { langfuseUsage } from './langfuse-usage.ts';
 import { langwatchMetrics } from './langwatch-metrics.ts';
 import { type Attributes, firstAttribute, objectAt } from './otlp-attributes.ts';
 import { executedModel, isClaudeCode, providerOf, requestedModel } from './otlp-call.ts';
-import { inclusionOf, type Scope } from './otlp-scopes.ts';
+import { type Instrumentation, inclusionOf } from './otlp-scopes.ts';
 import { TOKEN_NAMES } from './otlp-usage-names.ts';
 import { USAGE_OBJECT } from './unread-usage.ts';
 
 /** Returns what a span counts, by the table of instrumentations in otlp-scopes.ts. */
-export function spanUsage(attributes: Attributes, scope: Scope): NativeUsage {
+export function spanUsage(attributes: Attributes, scope: Instrumentation): NativeUsage {
   const call = { provider: providerOf(attributes), model: callModel(attributes) };
   const isPlain = isClaudeCode(attributes) && PLAIN_NAMES.some((name) => attributes.has(name));
   if (isPlain) return nativeUsage(plainCounts(attributes), CLAUDE_CODE, call);
