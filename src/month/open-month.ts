@@ -10,19 +10,22 @@ import { lastEndedMonth } from './last-ended-month.ts';
 import { readSteps, type StepRow } from './month-run-store.ts';
 
 /**
- * Tells whether something is left of a month that a run has begun: a step, a period that is not told whole or is on no
- * final invoice, or an alert. None of its periods ends later than the month after it, so that only a run since then has
+ * Tells whether something is left of a month that a run has begun: a step, a period that is not closed, is not told whole or
+ * is on no final invoice, or an alert. None of its periods ends later than the month after it, so that only a run since then has
  * seen them all.
  */
 export async function isMonthOpen(database: Database, month: string): Promise<boolean> {
   const steps = await readSteps(database, month);
   if (steps.length === 0) return false;
+  const periods = await readPeriodsOf(database.kysely, month, null);
   // Before the first tenant came, a run had nothing to close, and found that wrong.
-  if ((await readPeriodsOf(database.kysely, month, null)).length === 0) return false;
+  if (periods.length === 0) return false;
   const isOpen = ({ step, state }: StepRow) => step !== 'coverage' && state !== 'done';
   const hasSeenAll = ({ step, startedAt }: StepRow) =>
     step === 'close' && lastEndedMonth({ clock: () => startedAt }).name >= monthAfter(month);
   if (steps.some(isOpen) || !steps.some(hasSeenAll)) return true;
+  // Usage of somebody new may come late to a month that was whole.
+  if (periods.some(({ state }) => state !== 'closed')) return true;
   if ((await readOpenAlerts(database, month)).length > 0) return true;
   return isAnyUnbilled(database, month);
 }

@@ -12,7 +12,7 @@ import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { BillingScene } from '../stripe/billing-scene.ts';
 import { customerOf, openBillingScene, usage } from '../stripe/billing-scene.ts';
 import { cli } from '../support/cli.ts';
-import { receiveEvents } from '../support/ledger.ts';
+import { makeTenant, receiveEvents } from '../support/ledger.ts';
 import { openPushScene } from '../support/stripe.ts';
 
 const ANCHOR_DAYS = [1, 15, 28, 30, 31];
@@ -102,6 +102,34 @@ test('a month that cannot be gone on with keeps the one after it from nothing, a
   const steps = await readSteps(database, '2027-02');
   expect(steps.map(({ state }) => state)).not.toContain('running');
   expect(steps).toHaveLength(7);
+});
+
+test('late usage of somebody new is billed in a month that was whole, and the one after it is closed', async () => {
+  const acme = { tenantId: 'acme', calls: [] };
+  const scene = await openBillingScene({ tenants: [acme], setUpAt: '2027-01-01T00:00:01Z' });
+  onTestFinished(scene.close);
+  const { database, double, parts } = scene;
+  await receiveEvents(database, [
+    usage('acme', { tokens: 1, index: 1, at: '2027-01-05T12:00:00Z' }),
+  ]);
+  const runAt = async (at: string) => {
+    await double.control.setClock(parseInstant(at));
+    return runLast(parts);
+  };
+  await runAt('2027-02-03T13:00:00Z');
+  expect(namesOf(await runAt('2027-03-03T13:00:00Z'))).toEqual(['2027-01', '2027-02']);
+  expect(namesOf(await runAt('2027-03-03T19:00:00Z'))).toEqual(['2027-02']);
+  double.control.addCustomer({ id: customerOf('globex') });
+  await makeTenant(database, 'globex', { mode: 'live', stripeCustomer: customerOf('globex') });
+  const late = usage('globex', { tokens: 1_000_000, index: 1, at: '2027-01-20T12:00:00Z' });
+  await receiveEvents(database, [late], '2027-03-04T12:01:00Z');
+
+  const billed = await runAt('2027-03-04T13:00:00Z');
+
+  expect(namesOf(billed)).toEqual(['2027-01', '2027-02']);
+  expect(billed).toMatchObject({ done: true, missing: [] });
+  const closed = "select 1 from periods where tenant_id = 'globex' and state = 'closed'";
+  expect((await database.pool.query(closed)).rows).toHaveLength(2);
 });
 
 test('the command goes on with a month that a run has begun, and names both; one without any period is left', async () => {
