@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import { readPeriodsOf } from '../ledger/closes/period-store.ts';
 import { periodKey } from '../periods/period-key.ts';
 import { readOpenAlerts } from '../push/alert-store.ts';
-import { confirmedSum } from '../push/intent.ts';
+import { confirmedSum, settledSum } from '../push/intent.ts';
 import { readInvoices } from '../stripe/invoices/invoice-store.ts';
 import { readToldPeriods } from '../stripe/invoices/unbilled-usage.ts';
 import { lastEndedMonth } from './last-ended-month.ts';
@@ -40,9 +40,7 @@ async function isAnyUnbilled(database: Database, month: string): Promise<boolean
   return targets.some((target) => {
     const own = intents.get(periodKey(target)) ?? [];
     if (confirmedSum(own) !== target.billableMicro) return true;
-    const isTold = own.some(
-      ({ destination, state }) => destination !== 'settled' && state === 'confirmed',
-    );
-    return isTold && !invoiced.has(periodKey(target));
+    // What was taken back after a person had billed it is on no invoice of Stripe's.
+    return confirmedSum(own) > settledSum(own) && !invoiced.has(periodKey(target));
   });
 }

@@ -8,6 +8,7 @@ import type { MonthsAnswer } from '../../src/month/month-answer.ts';
 import { beginStep, readSteps } from '../../src/month/month-run-store.ts';
 import { whileRunIsAlone } from '../../src/month/run-lock-store.ts';
 import { planMonths, runMonths } from '../../src/month/run-months.ts';
+import { settleMonth } from '../../src/stripe/settle-month.ts';
 import type { StripeParts } from '../../src/stripe/stripe-parts.ts';
 import type { BillingScene } from '../stripe/billing-scene.ts';
 import { customerOf, openBillingScene, usage } from '../stripe/billing-scene.ts';
@@ -130,6 +131,31 @@ test('late usage of somebody new is billed in a month that was whole, and the on
   expect(billed).toMatchObject({ done: true, missing: [] });
   const closed = "select 1 from periods where tenant_id = 'globex' and state = 'closed'";
   expect((await database.pool.query(closed)).rows).toHaveLength(2);
+});
+
+test('what was taken back after a person had billed it leaves nothing of a month open', async () => {
+  const acme = { tenantId: 'acme', calls: [] };
+  const of = { tenants: [acme], withSubscriptions: false, setUpAt: '2027-01-01T00:00:01Z' };
+  const scene = await openBillingScene(of);
+  onTestFinished(scene.close);
+  const { database, double, parts } = scene;
+  const at = '2027-01-05T12:00:00Z';
+  await receiveEvents(database, [usage('acme', { tokens: 1_000_000, index: 1, at })], at);
+  const runAt = async (instant: string) => {
+    await double.control.setClock(parseInstant(instant));
+    return runLast(parts);
+  };
+  await runAt('2027-02-02T13:00:00Z');
+  const who = { tenant_id: 'acme', month: '2027-01', actor: 'ann' };
+  await settleMonth(parts, { ...who, amount: '4.71', reason: 'invoice 7' });
+  await runAt('2027-02-03T13:00:00Z');
+  await runAt('2027-02-05T13:00:00Z');
+
+  const first = await runAt('2027-03-03T13:00:00Z');
+
+  expect(namesOf(first)).toEqual(['2027-01', '2027-02']);
+  expect(first).toMatchObject({ done: true });
+  expect(namesOf(await runAt('2027-03-04T13:00:00Z'))).toEqual(['2027-02']);
 });
 
 test('the command goes on with a month that a run has begun, and names both; one without any period is left', async () => {
