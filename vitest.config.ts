@@ -18,7 +18,7 @@ const PURE = [
   'test/infra/**/*.test.ts',
   'test/events/**/*.test.ts',
   'test/periods/**/*.test.ts',
-  'test/rating/**/*.test.ts',
+  'test/rating/**/!(kept-entries).test.ts',
   'test/statements/*.test.ts',
   'test/statements/{html,pdf,words}/*.test.ts',
   'test/statements/issuer/logo.test.ts',
