@@ -55,7 +55,8 @@ async function planImports(
   const versions: ImportedVersion[] = [];
   for (const [index, document] of documents.entries()) {
     const one = present(stored[index], 'what becomes of each document');
-    const shelf = shelfWith(parts, documents.slice(0, index + 1));
+    const proposed = stored.slice(0, index + 1).map(({ kept }) => kept);
+    const shelf = shelfWith(parts, proposed);
     versions.push({
       ...versionOf(document, one),
       ...(isSame(one)

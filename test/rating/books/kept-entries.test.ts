@@ -49,6 +49,19 @@ it('a dry run tells the terms that change amounts without any row', async () => 
   expect(stored).not.toHaveProperty('terms');
 });
 
+it('a dry run of two versions of a discount foresees that both charge cached input as their base does', async () => {
+  const cheap = { ...ROOT, book: 'cheap', caching: 'pass_through' };
+  const deal = { ...FRIENDS, book: 'deal', base: 'cheap' };
+  const later = { ...deal, effective_from: '2026-06-01T00:00:00Z' };
+  const documents = [cheap, deal, later].map((document) => parsePriceBook(document));
+  const planned = await importPriceBooks(
+    { database, clock: systemClock },
+    { documents, dry_run: true },
+  );
+  const passesOn = { caching: 'pass_through' };
+  expect(planned[2]).toMatchObject({ terms: { before: passesOn, after: passesOn } });
+});
+
 it('a version names each month that a re-rating takes to reach what it leaves as it is', async () => {
   // given calls of three months, one before its tenant's anchor day and one that is late
   await makeTenant(database, 'acme', { priceBook: 'root' });
