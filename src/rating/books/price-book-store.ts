@@ -4,10 +4,9 @@ import type { Database, Transaction } from '../../database/database.ts';
 import { inTransaction } from '../../database/database.ts';
 import type { Tables } from '../../database/tables.ts';
 import { formatDecimal, parseDecimal } from '../../money.ts';
-import { present } from '../../present.ts';
 import { Refusal } from '../../refusal.ts';
 import { advise } from '../../remedy.ts';
-import { inPlaceOf } from '../begin-of.ts';
+import { beginOf, inPlaceOf } from '../begin-of.ts';
 import { loadExchangeRates } from '../exchange/exchange-store.ts';
 import type { Caching } from '../rate-usage.ts';
 import { nameFirstDefault, readDefaultBooks } from './default-book-store.ts';
@@ -15,7 +14,7 @@ import type { BookVersionRow } from './price-book-answer.ts';
 import type { PriceBookDocument, PriceBookModel } from './price-book-document.ts';
 import { type CanonicalDocument, canonicalDocument, DEFAULT_CACHING } from './price-book-hash.ts';
 import type { BookVersion, PriceCatalog } from './price-catalog.ts';
-import { booksUnder, buildCatalog } from './price-catalog.ts';
+import { buildCatalog } from './price-catalog.ts';
 import type { Rate, UnitPrices } from './rate.ts';
 import { buildRates } from './rate-index.ts';
 import { ratesOfRow } from './rates-of-row.ts';
@@ -209,18 +208,24 @@ function takesCachingOfBase({ discount, caching }: PriceBookDocument): boolean {
   return discount !== undefined && caching === undefined;
 }
 
-/** Fills in how a discount charges cached input: as the first of the books below it that has rows, from its begin on. */
+/** Fills in how a discount charges cached input: as the first of the books below it that has rows. */
 async function withCachingOfBase(
   transaction: Transaction,
   document: PriceBookDocument,
 ): Promise<PriceBookDocument> {
   if (document.base === undefined || !takesCachingOfBase(document)) return document;
-  const catalog = await loadPriceCatalog(transaction.kysely);
-  const oldest = present(catalog.books.get(document.base)?.at(-1), 'a version of the base');
-  const at = Math.max(parseInstant(document.effective_from), oldest.effectiveFrom);
-  const below = booksUnder(catalog, document.base, at);
-  const base = below.find(({ rates }) => rates.rows.length > 0);
-  return { ...document, caching: base?.caching ?? DEFAULT_CACHING };
+  const { books } = await loadPriceCatalog(transaction.kysely);
+  const from = parseInstant(document.effective_from);
+  return { ...document, caching: cachingFrom(books, document.base, from) };
+}
+
+/** Returns how a book charges cached input from an instant on; one that begins later counts from its begin. */
+function cachingFrom(books: PriceCatalog['books'], book: string, from: InstantMs): Caching {
+  const versions = books.get(book) ?? [];
+  const version = versions.find((one) => beginOf(one) <= from) ?? versions.at(-1);
+  if (version === undefined) return DEFAULT_CACHING;
+  if (version.rates.rows.length > 0 || version.baseBook === null) return version.caching;
+  return cachingFrom(books, version.baseBook, Math.max(from, version.effectiveFrom));
 }
 
 function refuseAnother(document: PriceBookDocument, identical: boolean): void {

@@ -230,11 +230,7 @@ function findCostPlus(
 /**
  * Returns the book's version of that time, then the versions that it is laid over, nearest first.
  */
-export function booksUnder(
-  catalog: PriceCatalog,
-  book: string,
-  at: InstantMs,
-): readonly BookVersion[] {
+function booksUnder(catalog: PriceCatalog, book: string, at: InstantMs): readonly BookVersion[] {
   const versions: BookVersion[] = [];
   let next: string | null = book;
   // The import refuses a circle of books; the length check keeps this total all the same.
