@@ -360,7 +360,7 @@ describe('costs in another currency', () => {
   it('are unknown without a rate of that time', () => {
     expect(costOf([cost('list', 'USD', 7n)], [])).toBeNull();
     expect(costOf([cost('list', 'CHF', 7n)])).toBeNull();
-    const later = euroRates(2n, NOW + 1, { USD: 1_200_000_000_000n });
+    const later = euroRates(2n, NOW + 1000, { USD: 1_200_000_000_000n });
     expect(costOf([cost('list', 'USD', 7n)], [later])).toBeNull();
   });
 
