@@ -151,8 +151,11 @@ function flavorOf(usage: object, { api, ...call }: ProviderUsage): UsageFlavor {
   }
   if (has('billed_units')) return 'cohere';
   if (OPENAI_CHAT.some(has)) return 'openai_chat';
-  if (has('promptTokens') || has('completionTokens')) return 'ai_sdk';
-  if (has('totalInputTokens') || has('totalOutputTokens')) return 'bedrock_converse';
+  // Beside counts of any other form, these repeat them.
+  if (!has('input_tokens') && !has('output_tokens')) {
+    if (has('promptTokens') || has('completionTokens')) return 'ai_sdk';
+    if (has('totalInputTokens') || has('totalOutputTokens')) return 'bedrock_converse';
+  }
   if (has('cache_read_input_tokens') || has('cache_creation_input_tokens')) return 'anthropic';
   if (RESPONSES_DETAILS.some(has)) return 'openai_responses';
   if (typeof api === 'string' && /messages/i.test(api)) return 'anthropic';
@@ -269,12 +272,15 @@ function bedrockConverse(usage: object): Reading {
 
 /**
  * Versions 4 and 5 hand on what the provider calls its input and its output; later ones count all of them, and say what is
- * within: beside them, or in what a provider's package hands to the SDK in their place.
+ * within: beside them, or in what a provider's package hands to the SDK in their place. OpenRouter's and Mistral's own
+ * packages have the names of version 4, and divide them as a chat does.
  */
 function aiSdk(usage: object, { provider, model }: CallOf): Reading {
   const input = objectOf(at(usage, 'inputTokenDetails')) ?? objectOf(at(usage, 'inputTokens'));
   const output = objectOf(at(usage, 'outputTokenDetails')) ?? objectOf(at(usage, 'outputTokens'));
-  const isWhole = input !== undefined || output !== undefined;
+  const prompt = objectOf(at(usage, 'promptTokensDetails'));
+  const completion = objectOf(at(usage, 'completionTokensDetails'));
+  const isWhole = [input, output, prompt, completion].some((parts) => parts !== undefined);
   const isBeside = !isWhole && countsCacheBeside(provider, model);
   const counts = {
     input:
@@ -291,13 +297,21 @@ function aiSdk(usage: object, { provider, model }: CallOf): Reading {
       at(input, 'cacheReadTokens'),
       at(input, 'cacheRead'),
       at(usage, 'cachedInputTokens'),
+      at(prompt, 'cachedTokens'),
     ),
-    cacheWrite: firstGiven(at(input, 'cacheWriteTokens'), at(input, 'cacheWrite')),
+    cacheWrite: firstGiven(
+      at(input, 'cacheWriteTokens'),
+      at(input, 'cacheWrite'),
+      at(prompt, 'cacheWriteTokens'),
+    ),
     reasoning: firstGiven(
       at(output, 'reasoningTokens'),
       at(output, 'reasoning'),
       at(usage, 'reasoningTokens'),
+      at(completion, 'reasoningTokens'),
     ),
+    inputAudio: firstGiven(at(prompt, 'audioTokens')),
+    outputAudio: firstGiven(at(completion, 'audioTokens')),
   };
   // What was written to their caches is told by nothing.
   if (isBeside) return { counts, inclusion: { cache: 'beside', apart: 0 } };

@@ -241,6 +241,33 @@ describe('a usage object of another interface', () => {
     expect(readProviderUsage({ usage, provider: 'anthropic' })).toMatchObject({ assumed: true });
   });
 
+  test.each([
+    ['mistral', 'mistral-large'],
+    ['openrouter', 'anthropic/claude-sonnet-4.5'],
+  ])('the package of %s divides its names as a chat does', (provider, model) => {
+    const usage = {
+      ...{ promptTokens: 100, completionTokens: 10, totalTokens: 110 },
+      promptTokensDetails: { cachedTokens: 80 },
+      completionTokensDetails: { reasoningTokens: 4 },
+    };
+    expect(readProviderUsage({ usage, provider, model })).toMatchObject({
+      assumed: false,
+      usage: {
+        ...{ input_tokens: 100, cache_read_tokens: 80 },
+        ...{ output_tokens: 10, reasoning_tokens: 4 },
+      },
+    });
+  });
+
+  test.each([
+    { promptTokens: 100, completionTokens: 10 },
+    { totalInputTokens: 600, totalOutputTokens: 10 },
+  ])('%o beside the counts of a provider take nothing of them away', (others) => {
+    const counts = { input_tokens: 100, output_tokens: 10, cache_read_input_tokens: 500 };
+    const { usage } = readProviderUsage({ usage: { ...counts, ...others }, provider: 'anthropic' });
+    expect(usage).toEqual({ input_tokens: 600, output_tokens: 10, cache_read_tokens: 500 });
+  });
+
   test('a session of Nova Sonic says what of it was spoken', () => {
     const sides = (speechTokens: number, textTokens: number) => ({ speechTokens, textTokens });
     const usage = {
