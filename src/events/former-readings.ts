@@ -22,25 +22,34 @@ export function withImagesAsText(event: UsageEvent): UsageEvent | null {
 }
 
 /**
- * Names in an answer of a provider that nobody read once: the steps of Anthropic, what OpenAI's items do, tiers, what
- * Mistral had cached, the searches of Gemini and of xAI's tools, what tools of OpenAI's drew, the kinds of what Gemini embeds. What was received then has the digest of the reading without them.
+ * Names in an answer of a provider that nobody read once, the last that came to be read first: what tools of OpenAI's
+ * drew, the kinds of what Gemini embeds, Anthropic's fast mode; then the steps of Anthropic, what OpenAI's items do, tiers,
+ * what Mistral had cached, the searches of Gemini and of xAI's tools. What was received before either of them has the
+ * digest of the reading without it and those before it.
  */
-const UNREAD =
-  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries|server_side_tool_usage_details|tool_usage|grounding_tool_count|promptTokenDetails)"(?=\s*:)/g;
+const UNREAD = [
+  /"(?:tool_usage|grounding_tool_count|promptTokenDetails|speed)"(?=\s*:)/g,
+  /"(?:iterations|action|trafficType|serviceTier|num_cached_tokens|webSearchQueries|server_side_tool_usage_details)"(?=\s*:)/g,
+];
 
 /** Others of which the usage of a native event alone was read without: its tier, and the counts of Gemini's interactions. */
 const UNREAD_IN_USAGE =
-  /"(?:service_tier|speed|traffic_type|total_(?:input|output|thought|cached|tool_use)_tokens)"(?=\s*:)/g;
+  /"(?:service_tier|traffic_type|total_(?:input|output|thought|cached|tool_use)_tokens)"(?=\s*:)/g;
 
 /** A name that nobody knows stands for each of them. */
 const HIDDEN = '"\u2060"';
 
-/** Returns a producer's message, as text, with such names hidden; null where it has none of them. */
-export function withNamesHidden(message: JsonObject, body: () => string): string | null {
-  if (!mayHoldNames(message)) return null;
-  const text = body();
-  const hidden = text.replaceAll(UNREAD, HIDDEN);
-  return hidden === text ? null : hidden;
+/** Returns a producer's message, as text, with such names hidden, once for each former reading that it had. */
+export function withNamesHidden(message: JsonObject, body: () => string): readonly string[] {
+  return mayHoldNames(message) ? hiddenIn(body(), UNREAD) : [];
+}
+
+function hiddenIn(text: string, names: readonly RegExp[]): readonly string[] {
+  const [first, ...earlier] = names;
+  if (first === undefined) return [];
+  const hidden = text.replaceAll(first, HIDDEN);
+  const others = hiddenIn(hidden, earlier);
+  return hidden === text ? others : [hidden, ...others];
 }
 
 /** Looks where they may stand, since the messages of gateways and of spans are many, and their text is not made for this. */
@@ -51,24 +60,26 @@ function mayHoldNames(message: JsonObject): boolean {
   const usage = at(message, 'metadata', 'usage_object');
   const response = at(message, 'response');
   return (
-    ['iterations', 'num_cached_tokens', 'trafficType', 'server_side_tool_usage_details'].some(
-      (name) => Object.hasOwn(Object(usage), name),
-    ) ||
+    NAMES_IN_USAGE.some((name) => Object.hasOwn(Object(usage), name)) ||
     ['output', 'usage', 'usageMetadata'].some(
       (name) => isObject(response) && Object.hasOwn(response, name),
     )
   );
 }
 
+const NAMES_IN_USAGE = [
+  ...['iterations', 'num_cached_tokens', 'trafficType', 'server_side_tool_usage_details', 'speed'],
+];
+
 /** Returns a native event, of which the text is given, without what nobody read once in a provider's own usage. */
-export function withUsageHidden(text: string): JsonObject | null {
+export function withUsageHidden(text: string): readonly JsonObject[] {
   const event: unknown = JSON.parse(text);
   const usage = isObject(event) ? event['provider_usage'] : undefined;
-  if (!isObject(event) || !isObject(usage)) return null;
-  const hidden = JSON.stringify(usage)
-    .replaceAll(UNREAD, HIDDEN)
-    .replaceAll(UNREAD_IN_USAGE, HIDDEN);
-  return { ...event, provider_usage: JSON.parse(hidden) };
+  if (!isObject(event) || !isObject(usage)) return [];
+  return hiddenIn(JSON.stringify(usage), [...UNREAD, UNREAD_IN_USAGE]).map((hidden) => ({
+    ...event,
+    provider_usage: JSON.parse(hidden),
+  }));
 }
 
 /** Digests events as they were read once, where pictures were text and a usage in doubt was reported. */

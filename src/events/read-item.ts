@@ -177,7 +177,10 @@ function withFormerDigests(items: readonly ReadItem[], of: ForeignMessage): read
   });
   const tags = items.some(isTagged) ? withTagsHidden(of.item, of.context.body()) : null;
   const names = withNamesHidden(of.item, of.context.body);
-  return knownAsRead(knownAsRead(items, as(tags, isTagged)), as(names, isEvent));
+  return names.reduce<readonly ReadItem[]>(
+    (known, hidden) => knownAsRead(known, as(hidden, isEvent)),
+    knownAsRead(items, as(tags, isTagged)),
+  );
 }
 
 const isEvent = (item: ReadItem): item is ReadEvent => item.kind === 'event';
@@ -296,7 +299,8 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   const otherDigests = isReadAlike
     ? null
     : () => {
-        const once = isOwnUsage ? formerEvents(withUsageHidden(body()), context) : [];
+        const former = isOwnUsage ? withUsageHidden(body()) : [];
+        const once = former.flatMap((one) => formerEvents(one, context));
         return digestsAsReadOnce([...asRead, ...once], { digestOf, isDoubted });
       };
   const tooOld = findTooOld(event, context);
@@ -304,9 +308,9 @@ function readNative(item: JsonObject, context: ItemContext, body: () => string):
   return item['operation_assumed'] === true ? { ...read, isOperationAssumed: true } : read;
 }
 
-function formerEvents(item: JsonObject | null, context: ItemContext): readonly UsageEvent[] {
-  const reading = item === null ? null : readNativeEvent(item, context.receivedAt);
-  return reading?.kind === 'event' ? [reading.event, withoutEmails(reading.event)] : [];
+function formerEvents(item: JsonObject, context: ItemContext): readonly UsageEvent[] {
+  const reading = readNativeEvent(item, context.receivedAt);
+  return reading.kind === 'event' ? [reading.event, withoutEmails(reading.event)] : [];
 }
 
 /** The instant of its receipt is no part of what an event says: a second delivery is a duplicate. */

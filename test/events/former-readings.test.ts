@@ -61,6 +61,38 @@ test('and so is a result of a batch, of which the pages that were opened were se
   expect(today.otherDigests?.()).toContainEqual(before.digest);
 });
 
+test('what is read last is hidden alone, since what was read before it had its digest then', () => {
+  const { input_tokens, output_tokens } = usage;
+  const body = (items: readonly string[], tools: object) => ({
+    ...{ id: 'b-1', custom_id: 'c', error: null },
+    response: {
+      status_code: 200,
+      body: {
+        ...{ id: 'r-1', model: 'gpt-5', usage: { input_tokens, output_tokens }, ...tools },
+        output: items.map((type) => ({ type: 'web_search_call', action: { type } })),
+      },
+    },
+  });
+  const items = ['search', 'search', 'open_page'];
+  const before = read(body(items, {}));
+  const today = read(body(items, { tool_usage: { web_search: { num_requests: 1 } } }));
+  expect([before, today].map(({ event }) => event.usage.units)).toEqual([
+    { searches: 2 },
+    { searches: 1 },
+  ]);
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+});
+
+test.each([
+  ['steps', { iterations }],
+  ['a tier', { service_tier: 'flex' }],
+])('and so is the fast mode of Anthropic beside %s', (_, said) => {
+  const before = read({ ...NATIVE, provider_usage: { ...usage, ...said } });
+  const today = read({ ...NATIVE, provider_usage: { ...usage, ...said, speed: 'fast' } });
+  expect(today.event.serviceTier).toBe('priority');
+  expect(today.otherDigests?.()).toContainEqual(before.digest);
+});
+
 test('what a producer counted in doubt is known by the digest of a usage that it reported', () => {
   const counted = { input_tokens: 20, output_tokens: 5 };
   const before = read({ ...NATIVE, usage: counted });

@@ -29,11 +29,9 @@ export function serviceTier(...candidates: readonly unknown[]): unknown {
 
 /**
  * Returns what a provider's answer, or its usage alone, says of the tier that served it: OpenAI and Anthropic, Gemini and
- * Vertex AI, Bedrock. Anthropic's fast mode has a price of its own, which is that of the tier `priority`, whatever tier
- * stands beside it.
+ * Vertex AI, Bedrock.
  */
 export function tierIn(...answers: readonly unknown[]): unknown {
-  if (answers.some((answer) => at(answer, 'speed') === 'fast')) return 'priority';
   const found = answers.flatMap((answer) => [
     at(answer, 'service_tier'),
     at(answer, 'serviceTier', 'type'),
@@ -41,5 +39,13 @@ export function tierIn(...answers: readonly unknown[]): unknown {
     at(answer, 'trafficType'),
     at(answer, 'traffic_type'),
   ]);
-  return serviceTier(...found);
+  return serviceTier(fastTier(...answers), ...found);
+}
+
+/**
+ * Returns the tier of Anthropic's fast mode, if it served the call: it has a price of its own, which is that of the tier
+ * `priority`, whatever tier stands beside it.
+ */
+export function fastTier(...answers: readonly unknown[]): unknown {
+  return answers.some((answer) => at(answer, 'speed') === 'fast') ? 'priority' : undefined;
 }

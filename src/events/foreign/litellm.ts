@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isRepeatingId, providerFamily } from '../provider-name.ts';
-import { serviceTier, tierIn } from './foreign-tier.ts';
+import { fastTier, serviceTier, tierIn } from './foreign-tier.ts';
 import { timeFromAny } from './foreign-time.ts';
 import { usageOfCall } from './foreign-usage.ts';
 import {
@@ -280,10 +280,12 @@ function errorType(payload: object): unknown {
 
 function tier(payload: object): unknown {
   const batch = at(payload, 'hidden_params', 'batch_models');
+  const usages = [at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage')];
   return serviceTier(
     Array.isArray(batch) && batch.length > 0 ? 'batch' : undefined,
-    tierIn(at(payload, 'metadata', 'usage_object'), at(payload, 'response', 'usage')),
+    fastTier(...usages),
     at(payload, 'response', 'service_tier'),
+    tierIn(...usages),
     tierIn(at(payload, 'response', 'usageMetadata')),
     at(payload, 'model_parameters', 'service_tier'),
   );

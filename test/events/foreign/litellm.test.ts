@@ -183,6 +183,22 @@ describe('tags, tier and usage', () => {
       { service_tier: 'flex' },
     ],
     [
+      'and goes before what the usage says, but for the fast mode of Anthropic',
+      {
+        response: { service_tier: 'priority' },
+        metadata: { usage_object: { service_tier: 'standard', trafficType: 'ON_DEMAND' } },
+      },
+      { service_tier: 'priority' },
+    ],
+    [
+      'which has a price of its own',
+      {
+        response: { service_tier: 'standard' },
+        metadata: { usage_object: { service_tier: 'standard', speed: 'fast' } },
+      },
+      { service_tier: 'priority' },
+    ],
+    [
       'the batch interface is a tier',
       { hidden_params: { batch_models: ['m'] } },
       { service_tier: 'batch' },
