@@ -10,7 +10,7 @@ import { readPricedEntries } from './kept-entries-store.ts';
 import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-answer.ts';
 import { termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
-import { importPriceBook, type StoredBook } from './price-book-store.ts';
+import { importPriceBook, isKept, type StoredBook } from './price-book-store.ts';
 
 /**
  * Stores books as new versions (R15), in their order; an identical one changes nothing. Says what none of
@@ -20,7 +20,7 @@ export async function importPriceBooks(
   parts: Pick<Parts, 'database' | 'clock'>,
   { documents, dry_run = false }: ImportRequest,
 ): Promise<ImportAnswer> {
-  for (const document of documents) refusePatterns(document);
+  for (const document of documents) await refusePatterns(parts, document);
   if (dry_run) return planImports(parts, documents);
   const versions: ImportedVersion[] = [];
   for (const document of documents) {
@@ -35,10 +35,17 @@ export async function importPriceBooks(
   return versions;
 }
 
-/** A row that looks as if it were of many models would be of none: nothing is called so. */
-function refusePatterns({ models }: PriceBookDocument): void {
+/**
+ * A row that looks as if it were of many models would be of none: nothing is called so. A version that is kept with one
+ * stays, and again changes nothing.
+ */
+async function refusePatterns(
+  { database }: Pick<Parts, 'database'>,
+  document: PriceBookDocument,
+): Promise<void> {
+  const { models } = document;
   const index = models.findIndex(({ model }) => model.includes('*'));
-  if (index === -1) return;
+  if (index === -1 || (await isKept(database, document))) return;
   throw new Refusal(
     'bad_document',
     `models[${index}].model: ${JSON.stringify(models[index]?.model)} is a pattern, and a row is of one model by its name`,

@@ -66,6 +66,13 @@ export async function storePriceBook(
   return { answer: 'imported', becameDefault, kept };
 }
 
+/** Tells whether a document says what a version that is kept says. */
+export async function isKept(database: Database, document: PriceBookDocument): Promise<boolean> {
+  const known = await readVersions(database.kysely, document.book);
+  const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
+  return same !== undefined && saysTheSame(document, same);
+}
+
 /** Reads a row for every version of every book. */
 export async function readBookVersions(
   database: Database,

@@ -4,6 +4,7 @@ import { closePeriods } from '../../../src/ledger/closes/close-periods.ts';
 import { nameDefaultBook } from '../../../src/rating/books/default-book.ts';
 import { importPriceBooks } from '../../../src/rating/books/import-price-books.ts';
 import { parsePriceBook } from '../../../src/rating/books/price-book-document.ts';
+import { importPriceBook } from '../../../src/rating/books/price-book-store.ts';
 import type { TestDatabase } from '../../support/database.ts';
 import { freshDatabase } from '../../support/database.ts';
 import { importBook, makeTenant, nativeEvent, receiveEvents } from '../../support/ledger.ts';
@@ -106,4 +107,16 @@ it('whoever names the default book hears of the one that was named to follow', a
   expect((await nameDefaultBook(parts, { book: 'root' })).followed_by).toMatchObject({
     book: 'root',
   });
+});
+
+it('a version with a pattern that is kept already is unchanged, and another one is refused', async () => {
+  const models = [{ model: 'gpt-4o*', per_million: { input: '1', output: '1' } }];
+  const own = { ...ROOT, book: 'own', models };
+  await expect(imported(own)).rejects.toThrow('is a pattern');
+  // As it was before patterns were refused.
+  await importPriceBook(database, parsePriceBook(own), systemClock());
+  expect(await imported(own)).toMatchObject([{ answer: 'unchanged' }]);
+  expect(await imported(own, true)).toMatchObject([{ answer: 'unchanged' }]);
+  const later = { ...own, effective_from: '2026-02-01T00:00:00Z' };
+  await expect(imported(later)).rejects.toThrow('is a pattern');
 });
