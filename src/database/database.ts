@@ -116,6 +116,18 @@ class IsoClient extends pg.Client {
   protected getStartupConf(): Readonly<Record<string, string>> {
     return { ...startupOf.call(this), datestyle: 'ISO' };
   }
+
+  /** The driver leaves a connection open whose login it gives up itself, and a process that waits for nothing else does not end. */
+  override connect(): Promise<pg.Client>;
+  override connect(callback: (error: Error | null, client: pg.Client) => void): void;
+  override connect(callback?: (error: Error | null, client: pg.Client) => void) {
+    if (callback === undefined) return super.connect();
+    super.connect((error: Error | null) => {
+      if (error) void this.end();
+      callback(error, this);
+    });
+    return undefined;
+  }
 }
 
 type Connected = (

@@ -22,6 +22,7 @@ export function explainFault(error: unknown): Refusal | null {
   if (isDatabaseAway(error)) {
     const code = errorCode(error);
     if (said === WITHOUT_TLS) return notEncrypted(said);
+    if (WITHOUT_PASSWORD.test(said)) return noPassword();
     if (OF_OUR_CERTIFICATE.test(code)) return notTaken(said);
     if (OF_ITS_CERTIFICATE.test(code)) return notTrusted(said);
     return new Refusal(
@@ -66,6 +67,16 @@ const notEncrypted = (said: string) =>
     'misconfigured',
     `DATABASE_URL asks for an encrypted connection, and the server takes none: ${said}`,
     'switch TLS on at the server (ssl = on, with its certificate), or name the server that has it; only where nobody else is on the way to it, leave sslmode out of DATABASE_URL',
+  );
+
+/** The driver says this where the server asks for the password of the user, and it was given none. */
+const WITHOUT_PASSWORD = /^SASL: .*client password must be a (?:non-empty )?string$/;
+
+const noPassword = () =>
+  new Refusal(
+    'misconfigured',
+    'the database asks for the password of its user, and DATABASE_URL has none',
+    'write it there (postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters as %XX), or into PGPASSWORD',
   );
 
 /** What the server says of the certificate of ours: it asks for one, or takes the one that it has seen for none. */

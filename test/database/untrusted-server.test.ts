@@ -1,5 +1,5 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
@@ -110,3 +110,50 @@ it('a server without TLS, of which the address asks for it, is not told as one t
   );
   expect(phraseRemedy(refusal?.remedy ?? [], String)).toContain('switch TLS on');
 });
+
+/** Asks for a login by SCRAM as a server does, and answers no more than the first word of it. */
+async function serverThatAsksForPasswords() {
+  const sockets = new Set<Socket>();
+  const said = (code: number, text: string) => {
+    const bytes = Buffer.alloc(9 + Buffer.byteLength(text));
+    bytes.write('R');
+    bytes.writeInt32BE(bytes.length - 1, 1);
+    bytes.writeInt32BE(code, 5);
+    bytes.write(text, 9);
+    return bytes;
+  };
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => {});
+    socket.once('data', () => {
+      socket.write(said(10, 'SCRAM-SHA-256\0\0'));
+      socket.once('data', () => {
+        socket.write(said(11, 'r=x,s=c2FsdA==,i=4096'));
+        // It ends a connection when the other side does, and else only after a minute.
+        socket.once('end', () => socket.end());
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, sockets };
+}
+
+it.each(['postgres', 'postgres:'])(
+  'a user %s without the password that the server asks for is told so, and leaves no connection',
+  async (user) => {
+    const { port, sockets } = await serverThatAsksForPasswords();
+    const url = `postgres://${user}@127.0.0.1:${port}/ledger`;
+    const database = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
+    onTestFinished(() => database.pool.end());
+    const error = await database.pool.query('select 1').catch((reason: unknown) => reason);
+    expect(explainFault(error)).toMatchObject({
+      kind: 'misconfigured',
+      message: expect.stringContaining('DATABASE_URL has none'),
+    });
+    await expect.poll(() => sockets.size).toBe(0);
+  },
+);
