@@ -1,4 +1,16 @@
-import { readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import {
+  access,
+  constants,
+  type FileHandle,
+  lstat,
+  open,
+  readFile,
+  rename,
+  rm,
+} from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { Refusal } from './refusal.ts';
 
 /** Reads the text of a file that a person named; refuses one that cannot be read. */
@@ -17,6 +29,79 @@ export async function readBinaryFile(path: string): Promise<Buffer> {
   } catch (error) {
     throw explainFile(error, path) ?? error;
   }
+}
+
+/** Takes a piece of what is written, and resolves once there is room for the next one. */
+type WritePiece = (piece: string | Uint8Array) => Promise<void>;
+
+/**
+ * Writes a file that a person named, and lets nobody else on this machine read a new one. It is written beside its name
+ * and gets that at the end, so that whoever finds it finds all of it: a process that is ended, or work that fails, leaves
+ * what stood there before. What cannot be replaced without a trace is written in its place, such as /dev/stdout, a pipe,
+ * a link, and the file of another user.
+ */
+export async function writeWhole<Answer>(
+  file: string,
+  work: (write: WritePiece) => Promise<Answer>,
+): Promise<Answer> {
+  const { handle, path } = (await openBeside(file)) ?? (await openNew(file, 'w'));
+  const stream = handle.createWriteStream();
+  const written = finished(stream);
+  // Its reason is thrown below, when no piece comes any more.
+  written.catch(() => {});
+  try {
+    const answer = await work((piece) => writePiece(stream, piece));
+    stream.end();
+    await written;
+    if (path !== file) await rename(path, file);
+    return answer;
+  } catch (error) {
+    stream.destroy();
+    if (path !== file) await rm(path, { force: true });
+    throw error;
+  }
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly path: string;
+}
+
+async function openNew(path: string, flags: 'w' | 'wx'): Promise<OpenFile> {
+  return { handle: await open(path, flags, 0o600), path };
+}
+
+/** Null where the file is to be written in its place, or where that says why it cannot be written at all. */
+async function openBeside(file: string): Promise<OpenFile | null> {
+  const before = await lstat(file).catch(() => null);
+  if (before !== null && !(before.isFile() && before.nlink === 1 && (await mayWrite(file))))
+    return null;
+  const beside = await openNew(`${file}.${randomUUID()}.unfinished`, 'wx').catch(() => null);
+  if (beside === null || before === null) return beside;
+  const made = await beside.handle.stat();
+  if (made.uid === before.uid && made.gid === before.gid && made.dev === before.dev) {
+    await beside.handle.chmod(before.mode & 0o777);
+    return beside;
+  }
+  await beside.handle.close();
+  await rm(beside.path);
+  return null;
+}
+
+function mayWrite(file: string): Promise<boolean> {
+  return access(file, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Waits while the file takes no more; one that takes nothing any more has its reason at the end. */
+async function writePiece(stream: Writable, piece: string | Uint8Array): Promise<void> {
+  if (stream.destroyed || stream.write(piece)) return;
+  await new Promise<void>((resolve) => {
+    stream.once('drain', resolve);
+    stream.once('close', resolve);
+  });
 }
 
 /**

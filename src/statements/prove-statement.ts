@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { writeWhole } from '../files.ts';
 import type { Parts } from '../parts.ts';
 import { Refusal } from '../refusal.ts';
 import { advise } from '../remedy.ts';
@@ -40,7 +38,9 @@ export async function writeStatementProof(
 ): Promise<WrittenProofAnswer> {
   const { file, ...of } = request;
   const { entries, pieces } = await proveStatement(parts, of);
-  await pipeline(Readable.from(pieces), createWriteStream(file, { mode: 0o600 }));
+  await writeWhole(file, async (write) => {
+    for (const piece of pieces) await write(piece);
+  });
   return { written: file, entries };
 }
 

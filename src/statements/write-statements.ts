@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../files.ts';
 import type { Parts, ProgressPart } from '../parts.ts';
 import {
   renderStatement,
@@ -12,9 +13,6 @@ import { showStatement } from './show-statement.ts';
 import type { StatementRequest, WrittenStatementAnswer } from './statement-answer.ts';
 import { readStatements } from './statement-store.ts';
 
-/** A statement is one tenant's business, and nobody else's on this machine. */
-const OWN = { mode: 0o600 };
-
 /** Writes one statement to a file, in one form. */
 export async function writeStatement(
   parts: Pick<Parts, 'database' | 'clock'>,
@@ -22,7 +20,8 @@ export async function writeStatement(
 ): Promise<WrittenStatementAnswer> {
   const { file, format, issuer, ...of } = request;
   const statement = await showStatement(parts, of);
-  await writeFile(file, await renderStatement(statement, { format, issuer }), OWN);
+  const rendered = await renderStatement(statement, { format, issuer });
+  await writeWhole(file, (write) => write(rendered));
   return { written: file };
 }
 
@@ -61,7 +60,8 @@ export async function writeStatements(
     const name = `${tenantFileName(statement.tenant_id)}-${statement.period.start}`;
     for (const format of STATEMENT_FORMATS) {
       const file = join(folder, `${name}.${ENDINGS[format]}`);
-      await writeFile(file, await renderStatement(statement, { format, issuer }), OWN);
+      const rendered = await renderStatement(statement, { format, issuer });
+      await writeWhole(file, (write) => write(rendered));
       files.push(file);
     }
   }

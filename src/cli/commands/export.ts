@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { SkippedPeriod } from '../../exports/export-answer.ts';
@@ -14,7 +12,7 @@ import {
   type JournalFormat,
   renderJournal,
 } from '../../exports/journal/journal-text.ts';
-import { readTextFile } from '../../files.ts';
+import { readTextFile, writeWhole } from '../../files.ts';
 import { Refusal } from '../../refusal.ts';
 import { readRequest } from '../../request.ts';
 import { counted } from '../../text/counted.ts';
@@ -61,25 +59,13 @@ function addFocus(group: Command): void {
       const answer = await exportFocus(parts(), request, () => {});
       return out.answer(answer, '');
     }
-    const stream = file === undefined ? terminal.stdout : createWriteStream(file, OWN);
-    if (file !== undefined) await opened(stream);
-    const answer = await exportFocus(parts(), request, (piece) => writeTo(stream, piece));
-    if (file === undefined) return;
-    stream.end();
-    await finished(stream);
+    if (file === undefined) {
+      await exportFocus(parts(), request, (piece) => writeTo(terminal.stdout, piece));
+      return;
+    }
+    const answer = await writeWhole(file, (write) => exportFocus(parts(), request, write));
     const text = `wrote ${file}: ${counted(answer.rows, 'row')} of ${counted(answer.statements.length, 'statement')}`;
     out.answer({ written: file, ...answer }, [text, ...tellSkipped(answer.skipped)].join('\n'));
-  });
-}
-
-/** Other users of this machine must not read what customers pay. */
-const OWN = { mode: 0o600 };
-
-/** Resolves once the file is there, and rejects where it cannot be. */
-function opened(stream: Writable): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('open', () => resolve());
-    stream.once('error', reject);
   });
 }
 
@@ -128,14 +114,11 @@ async function giveJournal(
   const answer = await exportJournal(parts(), request);
   if (file === undefined && out.json) return out.answer(answer, '');
   const text = renderJournal(answer, format);
-  const stream = file === undefined ? terminal.stdout : createWriteStream(file, OWN);
   if (file === undefined) {
     terminal.stdout.once('error', passOverClosedPipe);
-    return writeTo(stream, text);
+    return writeTo(terminal.stdout, text);
   }
-  await opened(stream);
-  stream.end(text);
-  await finished(stream);
+  await writeWhole(file, (write) => write(text));
   const done = `wrote ${file}: ${answer.closes.length} entries`;
   out.answer({ written: file, ...answer }, [done, ...tellSkipped(answer.skipped)].join('\n'));
 }
