@@ -71,7 +71,7 @@ async function openNew(path: string, flags: 'w' | 'wx'): Promise<OpenFile> {
   return { handle: await open(path, flags, 0o600), path };
 }
 
-/** Null where the file is to be written in its place, or where that says why it cannot be written at all. */
+/** Opens a new file beside it; null where it is to be written in its place, or where that says why it cannot be written at all. */
 async function openBeside(file: string): Promise<OpenFile | null> {
   const before = await lstat(file).catch(() => null);
   if (before !== null && !(before.isFile() && before.nlink === 1 && (await mayWrite(file))))

@@ -41,7 +41,7 @@ test('a commit whose answer was lost is told as one that may stand, and is not a
   const url = database.url.replace(`:${port}/`, `:${proxy.port}/`);
   const far = openDatabase({ url, connections: 1, onConnectionLost: () => {} });
   onTestFinished(() => closeDatabase(far));
-  proxy.loseAnswerTo('commit');
+  proxy.loseAnswerTo('commit\0');
   const error = await inTransaction(far, ({ client }) =>
     client.query("insert into tenants (tenant_id, created_at) values ('acme', now())"),
   ).catch((lost: unknown) => lost);

@@ -10,7 +10,7 @@ import { readPricedEntries } from './kept-entries-store.ts';
 import type { ImportAnswer, ImportedVersion, ImportRequest } from './price-book-answer.ts';
 import { termsOf } from './price-book-diff.ts';
 import type { PriceBookDocument } from './price-book-document.ts';
-import { importPriceBook, isKept, type StoredBook } from './price-book-store.ts';
+import { importPriceBook, isKnownVersion, type StoredBook } from './price-book-store.ts';
 
 /**
  * Stores books as new versions (R15), in their order; an identical one changes nothing. Says what none of
@@ -45,7 +45,7 @@ async function refusePatterns(
 ): Promise<void> {
   const { models } = document;
   const index = models.findIndex(({ model }) => model.includes('*'));
-  if (index === -1 || (await isKept(database, document))) return;
+  if (index === -1 || (await isKnownVersion(database, document))) return;
   throw new Refusal(
     'bad_document',
     `models[${index}].model: ${JSON.stringify(models[index]?.model)} is a pattern, and a row is of one model by its name`,

@@ -67,7 +67,10 @@ export async function storePriceBook(
 }
 
 /** Tells whether a document says what a version that is kept says. */
-export async function isKept(database: Database, document: PriceBookDocument): Promise<boolean> {
+export async function isKnownVersion(
+  database: Database,
+  document: PriceBookDocument,
+): Promise<boolean> {
   const known = await readVersions(database.kysely, document.book);
   const same = known.find((row) => row.effective_from === parseInstant(document.effective_from));
   return same !== undefined && saysTheSame(document, same);

@@ -115,7 +115,7 @@ it('a credit whose commit was not answered is posted once by the id that the ref
   const proxy = await startTcpProxy({ host, port: Number(port) });
   const environment = { DATABASE_URL: database.url.replace(`:${port}/`, `:${proxy.port}/`) };
   const credit = ['adjust', 'acme', '--amount=-5', '--reason', 'sorry', '--actor', 'ada'];
-  proxy.loseAnswerTo('commit');
+  proxy.loseAnswerTo('commit\0');
   const lost = await cli(credit, environment);
   expect(lost.exitCode, lost.stderr).toBe(3);
   const [, id = ''] = /ask for the same again with the id\s+"([^"]+)"/.exec(lost.stderr) ?? [];
