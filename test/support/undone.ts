@@ -6,6 +6,7 @@ import type { Tables } from '../../src/database/tables.ts';
 /** What a transaction is where another one is around it. */
 const WITHIN: Readonly<Record<string, string>> = {
   begin: 'savepoint within',
+  'begin isolation level read committed': 'savepoint within',
   commit: 'release savepoint within',
   rollback: 'rollback to savepoint within',
 };

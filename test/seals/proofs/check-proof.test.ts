@@ -267,6 +267,7 @@ function openPage(page: string): string {
     set textContent(text: string) {
       texts.push(text);
     },
+    setAttribute: () => {},
     appendChild: <Child>(child: Child) => child,
   });
   const document = {
