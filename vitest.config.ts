@@ -78,6 +78,7 @@ const LONG = [
 /** The same of the months with Stripe: customers who come and go, faults at every step, and random months. */
 const LONG_MONTHS = [
   'test/stripe/{customers,invoices,items}/**/*.test.ts',
+  'test/month/run-months.test.ts',
   'test/stripe/{outage,silence,faults,faults-push,faults-take-back,schedules,event-queue,hostile-pushes}.test.ts',
 ];
 
@@ -88,7 +89,6 @@ const LONG_MONTHS = [
 const LONGEST = [
   'test/scenarios.test.ts',
   'test/month/run-month.test.ts',
-  'test/month/run-months.test.ts',
   'test/stripe/push.test.ts',
   'test/audit/laws/tampering.test.ts',
   'test/simulation/simulation.test.ts',
