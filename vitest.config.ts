@@ -72,14 +72,21 @@ const LONG = [
   'test/budgets/killed-callers.test.ts',
   'test/bench/**/*.test.ts',
   'test/cli/stripe-double.test.ts',
+  'test/audit/laws/{tampering,server-settings}.test.ts',
+  'test/database/foreign-tables.test.ts',
+  'test/cli/first-process.test.ts',
+  'test/client/hostile-values.test.ts',
+  'test/statements/html/statement-browser.test.ts',
+  'test/ingest/record-or-isolate.test.ts',
   'test/long/**/*.test.ts',
 ];
 
 /** The same of the months with Stripe: customers who come and go, faults at every step, and random months. */
 const LONG_MONTHS = [
   'test/stripe/{customers,invoices,items}/**/*.test.ts',
-  'test/month/run-months.test.ts',
-  'test/stripe/{outage,silence,faults,faults-push,faults-take-back,schedules,event-queue,hostile-pushes}.test.ts',
+  'test/month/{run-month,run-months}.test.ts',
+  'test/stripe/reads/paced-read.test.ts',
+  'test/stripe/{look-first,outage,silence,faults,faults-push,faults-take-back,schedules,event-queue,hostile-pushes}.test.ts',
 ];
 
 /**
@@ -88,9 +95,7 @@ const LONG_MONTHS = [
  */
 const LONGEST = [
   'test/scenarios.test.ts',
-  'test/month/run-month.test.ts',
   'test/stripe/push.test.ts',
-  'test/audit/laws/tampering.test.ts',
   'test/simulation/simulation.test.ts',
   'test/ingest/worker/worker.test.ts',
   'test/api/ingest.test.ts',
